@@ -17,9 +17,7 @@ pub enum Input {
 }
 
 /// Why a row was rejected. The names stand in reports and in `rejects.jsonl`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The row has more or fewer fields than the header.
@@ -71,5 +69,7 @@ pub const MAX_TEXT_BYTES: usize = 1_000;
 /// The row as a reject repeats it: at most [`MAX_TEXT_BYTES`], invalid UTF-8 replaced.
 #[must_use]
 pub fn excerpt(row: &[u8]) -> String {
-    String::from_utf8_lossy(&row[..row.len().min(MAX_TEXT_BYTES)]).trim_end().to_owned()
+    String::from_utf8_lossy(&row[..row.len().min(MAX_TEXT_BYTES)])
+        .trim_end()
+        .to_owned()
 }

@@ -1,0 +1,362 @@
+//! The catalogue: JPL's small-body database, as the Query API's JSON document or as a CSV export of any
+//! column set, plain, gzip or zstd. Everything about it is recognised from its bytes.
+//!
+//! Reading is synchronous: bytes in, chunks of whole rows out. [`Catalogue::open`] reads as far as the
+//! columns; the rows follow chunk by chunk; [`Catalogue::finish`] checks that the input ended as it should.
+
+mod column;
+mod error;
+
+use std::io::{self, Chain, Cursor, Read};
+
+pub use column::COLUMN_NAMES;
+pub(crate) use column::Column;
+pub use error::CatalogueError;
+
+use crate::compression::{Compression, Decompressed};
+use crate::content::{BYTE_ORDER_MARK, Content, page_text};
+pub use crate::rows::Format;
+use crate::rows::{
+    Chunk, ChunkReader, CsvFraming, DataStart, Ended, Framing, JsonFraming, JsonHead, Plan,
+    find_data, read_fields,
+};
+
+/// Most bytes of a document before, and as many behind, its rows.
+const MAX_ENVELOPE_BYTES: usize = 1 << 20;
+
+/// How a catalogue is read.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// About how many bytes are handed over at once.
+    pub chunk_bytes: usize,
+    /// The columns of a JSON document, where they are known from asking for them. A document may give its
+    /// rows before its fields; these are then checked against its own at the end.
+    pub fields: Option<Vec<String>>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions {
+            chunk_bytes: 1 << 20,
+            fields: None,
+        }
+    }
+}
+
+/// What a catalogue says of itself, known before its rows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Header {
+    /// How its rows are written.
+    pub format: Format,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Its columns, in the order of the cells, by their normalised names.
+    pub columns: Vec<String>,
+}
+
+/// What a catalogue says of itself, known behind its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Trailer {
+    /// The number of bodies that the server counted. With a `limit` it is that of all matches.
+    pub count: Option<u64>,
+    /// Who made the document and which version of the interface.
+    pub source: Option<String>,
+}
+
+/// A catalogue being read.
+pub struct Catalogue<R: Read> {
+    header: Header,
+    plan: Plan,
+    /// Rows that came with the header.
+    first: Option<Chunk>,
+    chunks: ChunkReader<Chain<Cursor<Vec<u8>>, Decompressed<R>>>,
+    /// The line that the first row may begin on, from 1.
+    first_line: u64,
+    /// The document up to its rows.
+    envelope: Vec<u8>,
+    rows_read_bytes: u64,
+}
+
+impl<R: Read> Catalogue<R> {
+    /// Reads `input` as far as its columns.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] where the input cannot be read or is no catalogue.
+    pub fn open(input: R, options: &ReadOptions) -> Result<Self, CatalogueError> {
+        let mut input = Decompressed::new(input).map_err(CatalogueError::Read)?;
+        let compression = input.compression();
+        let fail = |error| read_error(compression, error);
+        let mut start = Vec::new();
+        input
+            .by_ref()
+            .take(64 << 10)
+            .read_to_end(&mut start)
+            .map_err(fail)?;
+        match Content::of(&start) {
+            Content::Empty => Err(CatalogueError::Empty),
+            Content::Markup => Err(CatalogueError::Page {
+                text: page_text(&start, 200),
+            }),
+            Content::Utf16 => Err(CatalogueError::Utf16),
+            Content::Archive(kind) => Err(CatalogueError::Archive(kind)),
+            Content::Binary => Err(CatalogueError::Binary),
+            Content::Json => Self::open_json(input, start, options),
+            Content::Text => Self::open_csv(input, start, options),
+        }
+    }
+
+    fn open_csv(
+        input: Decompressed<R>,
+        mut start: Vec<u8>,
+        options: &ReadOptions,
+    ) -> Result<Self, CatalogueError> {
+        if start.starts_with(BYTE_ORDER_MARK) {
+            start.drain(..BYTE_ORDER_MARK.len());
+        }
+        let compression = input.compression();
+        let input = Cursor::new(start).chain(input);
+        let framing = Framing::Csv(CsvFraming::default());
+        let mut chunks = ChunkReader::new(input, Vec::new(), framing, options.chunk_bytes);
+        let mut first = Chunk::default();
+        let mut first_line = 1;
+        let columns = loop {
+            if !chunks
+                .next_chunk(&mut first)
+                .map_err(|error| read_error(compression, error))?
+            {
+                return Err(CatalogueError::Empty);
+            }
+            if let Some((columns, end, num_lines)) = csv_header(&first.bytes) {
+                first.bytes.drain(..end);
+                first_line += num_lines;
+                break columns;
+            }
+            first_line += memchr::memchr_iter(b'\n', &first.bytes).count() as u64;
+        };
+        let plan = column::plan(&columns)?;
+        Ok(Catalogue {
+            header: Header {
+                format: Format::Csv,
+                compression,
+                columns,
+            },
+            plan,
+            first: Some(first),
+            chunks,
+            first_line,
+            envelope: Vec::new(),
+            rows_read_bytes: 0,
+        })
+    }
+
+    fn open_json(
+        mut input: Decompressed<R>,
+        mut start: Vec<u8>,
+        options: &ReadOptions,
+    ) -> Result<Self, CatalogueError> {
+        let compression = input.compression();
+        let data = loop {
+            match find_data(&start) {
+                DataStart::At(data) => break data,
+                DataStart::Further if start.len() < MAX_ENVELOPE_BYTES => {
+                    let missing = start.len() as u64;
+                    let num_read = input
+                        .by_ref()
+                        .take(missing)
+                        .read_to_end(&mut start)
+                        .map_err(|error| read_error(compression, error))?;
+                    if num_read == 0 {
+                        return Err(CatalogueError::TruncatedDocument { rows_read_bytes: 0 });
+                    }
+                }
+                DataStart::Further => return Err(CatalogueError::NoData),
+                DataStart::Absent => return Err(without_data(&start)),
+            }
+        };
+        let rows = start.split_off(data);
+        let columns = match parse_envelope(&start, b"]}")?.fields {
+            Some(fields) => {
+                check_fields(options.fields.as_deref(), &fields)?;
+                fields
+            }
+            None => options
+                .fields
+                .clone()
+                .ok_or(CatalogueError::FieldsBehindData)?,
+        };
+        let plan = column::plan(&columns)?;
+        let framing = Framing::Json(JsonFraming::default());
+        let input = Cursor::new(rows).chain(input);
+        Ok(Catalogue {
+            header: Header {
+                format: Format::Json,
+                compression,
+                columns,
+            },
+            plan,
+            first: None,
+            chunks: ChunkReader::new(input, Vec::new(), framing, options.chunk_bytes),
+            first_line: 1,
+            envelope: start,
+            rows_read_bytes: 0,
+        })
+    }
+
+    /// What the catalogue says of itself before its rows.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The line that the first row may begin on, from 1.
+    pub(crate) fn first_line(&self) -> u64 {
+        self.first_line
+    }
+
+    /// Bytes of rows that were handed out, after decompression.
+    pub(crate) fn rows_read_bytes(&self) -> u64 {
+        self.rows_read_bytes
+    }
+
+    /// Fills `chunk` with the next rows and returns true, or false behind the last one.
+    pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> Result<bool, CatalogueError> {
+        let is_filled = match self.first.take().filter(|first| !first.bytes.is_empty()) {
+            Some(first) => {
+                *chunk = first;
+                true
+            }
+            None => self
+                .chunks
+                .next_chunk(chunk)
+                .map_err(|error| read_error(self.header.compression, error))?,
+        };
+        self.rows_read_bytes += chunk.bytes.len() as u64;
+        Ok(is_filled)
+    }
+
+    /// Checks that the input ended as its format wants it, once its rows are read.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] where a document is cut off, malformed behind its rows, or names other fields
+    /// than those it was read with.
+    pub(crate) fn finish(self) -> Result<Trailer, CatalogueError> {
+        let compression = self.header.compression;
+        if self.header.format == Format::Csv {
+            return Ok(Trailer::default());
+        }
+        let truncated = CatalogueError::TruncatedDocument {
+            rows_read_bytes: self.rows_read_bytes,
+        };
+        if self.chunks.ended() != Some(Ended::Closed) {
+            return Err(truncated);
+        }
+        let rest = self
+            .chunks
+            .read_rest(MAX_ENVELOPE_BYTES as u64)
+            .map_err(|error| read_error(compression, error))?;
+        let document = match parse_envelope(&self.envelope, &rest) {
+            Err(CatalogueError::MalformedDocument(error)) if error.is_eof() => {
+                return Err(truncated);
+            }
+            document => document?,
+        };
+        if let Some(fields) = &document.fields {
+            check_fields(Some(&self.header.columns), fields)?;
+        }
+        let count = document.count();
+        let signature = document.signature.unwrap_or_default();
+        let source = match (signature.source, signature.version) {
+            (Some(source), Some(version)) => Some(format!("{source} {version}")),
+            (source, _) => source,
+        };
+        Ok(Trailer { count, source })
+    }
+}
+
+/// Finds the fields of a document that gives its rows first, by reading it to its end.
+///
+/// # Errors
+/// [`CatalogueError`] where the document cannot be read or has no fields.
+pub fn find_fields(input: impl Read) -> Result<Vec<String>, CatalogueError> {
+    // Any columns will do to get past the rows.
+    let probe = ["spkid", "e", "a"].map(str::to_owned).to_vec();
+    let options = ReadOptions {
+        fields: Some(probe),
+        ..ReadOptions::default()
+    };
+    let mut catalogue = match Catalogue::open(input, &options) {
+        Err(CatalogueError::OtherFields { got, .. }) => return Ok(got),
+        catalogue => catalogue?,
+    };
+    let mut chunk = Chunk::default();
+    while catalogue.next_chunk(&mut chunk)? {}
+    match catalogue.finish() {
+        Err(CatalogueError::OtherFields { got, .. }) => Ok(got),
+        Err(error) => Err(error),
+        Ok(_) => Ok(options.fields.unwrap_or_default()),
+    }
+}
+
+/// The header's names in the first rows of a CSV file, the position behind it and its number of lines.
+/// Lines in front of it that are blank or begin with `#` are passed over.
+fn csv_header(bytes: &[u8]) -> Option<(Vec<String>, usize, u64)> {
+    let mut at = 0;
+    while at < bytes.len() {
+        let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+        let line = bytes[at..line_end].trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") {
+            at = line_end;
+            continue;
+        }
+        let (names, length) = read_fields(&bytes[at..])?;
+        let end = at + length;
+        let num_lines = memchr::memchr_iter(b'\n', &bytes[..end]).count() as u64;
+        return Some((names, end, num_lines));
+    }
+    None
+}
+
+/// The document without its rows: what stands before them and what stands behind.
+fn parse_envelope(before: &[u8], behind: &[u8]) -> Result<JsonHead, CatalogueError> {
+    let before = before.strip_prefix(BYTE_ORDER_MARK).unwrap_or(before);
+    serde_json::from_slice(&[before, behind].concat()).map_err(CatalogueError::MalformedDocument)
+}
+
+/// What a document without rows is.
+fn without_data(document: &[u8]) -> CatalogueError {
+    match parse_envelope(document, b"") {
+        Ok(head) => match (head.count(), head.message) {
+            (_, Some(message)) => CatalogueError::ErrorReply(message),
+            (Some(count), None) => CatalogueError::CountOnly { count },
+            (None, None) => CatalogueError::NoData,
+        },
+        Err(_) => CatalogueError::NoData,
+    }
+}
+
+fn check_fields(asked: Option<&[String]>, got: &[String]) -> Result<(), CatalogueError> {
+    match asked {
+        Some(asked) if asked != got => Err(CatalogueError::OtherFields {
+            asked: asked.to_vec(),
+            got: got.to_vec(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn read_error(compression: Compression, error: io::Error) -> CatalogueError {
+    match (compression, error.kind()) {
+        (Compression::None, _) => CatalogueError::Read(error),
+        (_, io::ErrorKind::UnexpectedEof) => CatalogueError::CutOff(compression),
+        (_, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other) => {
+            CatalogueError::Damaged {
+                compression,
+                source: error,
+            }
+        }
+        _ => CatalogueError::Read(error),
+    }
+}

@@ -1,0 +1,205 @@
+//! Numbers as the upstreams write them: `.25`, `7.`, `360.`, `1.23e+03`, `9.6E-09`, `1.5D+02`.
+//!
+//! A figure that passes through keeps its digits: its text is checked against the grammar and copied,
+//! made legal JSON where it is not (`.25` → `0.25`, `7.` → `7`). It reads back to the same double.
+
+/// Longest text that is copied; a longer one is written as the shortest decimal of its double.
+///
+/// Seventeen significant digits identify a double (IEEE 754), so a longer text carries no more of it;
+/// Amazon DynamoDB keeps at most 38 digits (Developer Guide, "Supported data types").
+const MAX_COPIED_BYTES: usize = 32;
+
+/// A number's text, known to be of the grammar `[+-] digits [. digits] [(e|E|d|D) [+-] digits]` with at
+/// least one digit before the exponent, and finite as a double.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number<'a> {
+    text: &'a str,
+    is_json: bool,
+}
+
+/// A text that is not a finite number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotANumber;
+
+impl<'a> Number<'a> {
+    /// Reads `text`, which carries no surrounding spaces.
+    ///
+    /// # Errors
+    /// [`NotANumber`] where `text` is not of the grammar, or is beyond the range of a double.
+    pub fn parse(text: &'a str) -> Result<Self, NotANumber> {
+        let bytes = text.as_bytes();
+        let unsigned = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
+        let point = unsigned + count_digits(&bytes[unsigned..]);
+        let mut end = point;
+        if bytes.get(point) == Some(&b'.') {
+            end = point + 1 + count_digits(&bytes[point + 1..]);
+        }
+        let num_integer_digits = point - unsigned;
+        let has_point = end > point;
+        let num_fraction_digits = end - point - usize::from(has_point);
+        if num_integer_digits + num_fraction_digits == 0 {
+            return Err(NotANumber);
+        }
+        let mut is_json = num_integer_digits > 0
+            && (num_integer_digits == 1 || bytes[unsigned] != b'0')
+            && (!has_point || num_fraction_digits > 0)
+            && bytes[0] != b'+'
+            && bytes.len() <= MAX_COPIED_BYTES;
+        let has_exponent = end < bytes.len();
+        if has_exponent {
+            let sign = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+            let is_exponent = matches!(bytes[end], b'e' | b'E' | b'd' | b'D')
+                && sign < bytes.len()
+                && sign + count_digits(&bytes[sign..]) == bytes.len();
+            if !is_exponent {
+                return Err(NotANumber);
+            }
+            is_json &= matches!(bytes[end], b'e' | b'E');
+        }
+        let number = Number { text, is_json };
+        // Without an exponent only some three hundred digits can leave the range of a double.
+        let may_overflow = has_exponent || num_integer_digits > 300;
+        if may_overflow && !number.value().is_finite() {
+            return Err(NotANumber);
+        }
+        Ok(number)
+    }
+
+    /// The nearest double.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        let parsed = self.text.parse();
+        let number = match parsed {
+            Ok(value) => return value,
+            // Only Fortran's exponent letter is in our grammar and not in Rust's.
+            Err(_) => self.text.replace(['d', 'D'], "e"),
+        };
+        number.parse().unwrap_or(f64::NAN)
+    }
+
+    /// Appends the number as JSON: the same digits, or the shortest ones where the text is overlong.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        if self.is_json {
+            out.extend_from_slice(self.text.as_bytes());
+        } else if self.text.len() > MAX_COPIED_BYTES {
+            write_f64(self.value(), out);
+        } else {
+            self.write_repaired(out);
+        }
+    }
+
+    fn write_repaired(&self, out: &mut Vec<u8>) {
+        let mut rest = self.text.trim_start_matches('+');
+        if let Some(unsigned) = rest.strip_prefix('-') {
+            out.push(b'-');
+            rest = unsigned;
+        }
+        let (mantissa, exponent) = match rest.find(['e', 'E', 'd', 'D']) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+            None => (rest, None),
+        };
+        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        match integer.trim_start_matches('0') {
+            "" => out.push(b'0'),
+            digits => out.extend_from_slice(digits.as_bytes()),
+        }
+        if !fraction.is_empty() {
+            out.push(b'.');
+            out.extend_from_slice(fraction.as_bytes());
+        }
+        if let Some(exponent) = exponent {
+            out.push(b'e');
+            out.extend_from_slice(exponent.as_bytes());
+        }
+    }
+}
+
+/// Appends the shortest decimal that reads back to `value`, which is finite.
+pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
+    debug_assert!(value.is_finite());
+    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+}
+
+fn count_digits(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn json(text: &str) -> Option<String> {
+        let mut out = Vec::new();
+        Number::parse(text).ok()?.write_json(&mut out);
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn keeps_the_digits_and_makes_them_legal_json() {
+        for (text, expected) in [
+            (".25", "0.25"),
+            ("-.5", "-0.5"),
+            ("7.", "7"),
+            ("0.", "0"),
+            ("360.", "360"),
+            ("1.23e+03", "1.23e+03"),
+            ("9.6E-09", "9.6E-09"),
+            ("-0.01", "-0.01"),
+            ("0.2229512647434280", "0.2229512647434280"),
+            ("+4", "4"),
+            ("007", "7"),
+            ("00.50", "0.50"),
+            ("1.5D+02", "1.5e+02"),
+            (".00310590", "0.00310590"),
+            ("-0", "-0"),
+        ] {
+            assert_eq!(json(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_number_becomes_the_shortest_of_its_double() {
+        let text = format!("0.1{}", "0".repeat(1_000));
+        assert_eq!(json(&text).as_deref(), Some("0.1"));
+        assert_eq!(json(&"9".repeat(400)), None);
+    }
+
+    #[test]
+    fn refuses_what_is_no_finite_number() {
+        for text in [
+            "", ".", "-", "+.", "e5", "1e", "1e+", "1e999", "0x10", "1 2", "1,5", "inf", "NaN",
+        ] {
+            assert_eq!(Number::parse(text), Err(NotANumber), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn json_reads_back_to_the_same_double(text in r"[+-]?[0-9]{0,18}\.?[0-9]{0,18}([eEdD][+-]?[0-9]{1,3})?") {
+            let plain = text.replace(['d', 'D'], "e").parse::<f64>().ok().filter(|value| value.is_finite());
+            prop_assert_eq!(Number::parse(&text).ok().map(|number| number.value()), plain);
+            if let Some(plain) = plain {
+                let json = json(&text).unwrap();
+                let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+                // serde_json reads numbers exactly only with a feature; Rust's own reading is exact.
+                prop_assert!(value.is_number());
+                prop_assert_eq!(json.parse::<f64>().unwrap().to_bits(), plain.to_bits());
+            }
+        }
+
+        #[test]
+        fn any_double_written_reads_back(bits in any::<u64>()) {
+            let value = f64::from_bits(bits);
+            if value.is_finite() {
+                let mut out = Vec::new();
+                write_f64(value, &mut out);
+                prop_assert_eq!(std::str::from_utf8(&out).unwrap().parse::<f64>().unwrap().to_bits(), bits);
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Chunks: a stream of bytes cut behind whole rows.
+//!
+//! Memory is one chunk and its successor's first row: a buffer grows beyond the chunk size only while a
+//! single row needs it, and never beyond [`MAX_ROW_BYTES`]. Where the cuts fall depends on the bytes alone,
+//! not on how they arrive.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+
+use super::{CsvFraming, JsonFraming};
+use crate::reject::MAX_TEXT_BYTES;
+
+/// The longest row that is read, in bytes; a longer one is rejected.
+///
+/// A row with all of the catalogue's columns takes about 600 bytes.
+pub(crate) const MAX_ROW_BYTES: usize = 1 << 20;
+
+/// Whole rows, or the beginning of one that is too long to read.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether `bytes` is the beginning of a single overlong row, the rest of which was passed over.
+    pub(crate) is_overlong: bool,
+}
+
+/// How row ends are found.
+#[derive(Debug)]
+pub(crate) enum Framing {
+    Csv(CsvFraming),
+    Json(JsonFraming),
+}
+
+/// How a stream of rows ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The input ended.
+    AtEnd,
+    /// The array of rows was closed; what follows it is still to be read.
+    Closed,
+}
+
+/// Cuts an input into chunks of whole rows.
+pub(crate) struct ChunkReader<R> {
+    input: R,
+    framing: Framing,
+    chunk_bytes: usize,
+    /// What was read behind the last cut.
+    tail: Vec<u8>,
+    /// How much of `tail` the framing has seen.
+    num_scanned: usize,
+    is_at_end: bool,
+    ended: Option<Ended>,
+}
+
+impl<R: Read> ChunkReader<R> {
+    /// Reads rows from `start` and then `input`, in chunks of about `chunk_bytes`.
+    pub(crate) fn new(input: R, start: Vec<u8>, framing: Framing, chunk_bytes: usize) -> Self {
+        ChunkReader {
+            input,
+            framing,
+            chunk_bytes: chunk_bytes.clamp(1, MAX_ROW_BYTES),
+            tail: start,
+            num_scanned: 0,
+            is_at_end: false,
+            ended: None,
+        }
+    }
+
+    /// Fills `chunk` with the next rows and returns true, or false behind the last one.
+    pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
+        chunk.bytes.clear();
+        chunk.is_overlong = false;
+        if self.ended.is_some() {
+            return Ok(false);
+        }
+        std::mem::swap(&mut chunk.bytes, &mut self.tail);
+        let bytes = &mut chunk.bytes;
+        let mut target = self.chunk_bytes;
+        loop {
+            self.fill(bytes, target)?;
+            let (boundary, end) = self.scan(bytes, self.num_scanned, false);
+            self.num_scanned = bytes.len();
+            if let Some(end) = end {
+                self.ended = Some(Ended::Closed);
+                self.keep_from(bytes, end);
+                return Ok(!bytes.is_empty());
+            }
+            if let Some(boundary) = boundary {
+                self.keep_from(bytes, boundary);
+                return Ok(true);
+            }
+            if self.is_at_end {
+                return Ok(self.last_rows(bytes));
+            }
+            if bytes.len() >= MAX_ROW_BYTES {
+                if !self.cut_first_line_of_unclosed(bytes) {
+                    self.pass_over_row(chunk)?;
+                }
+                return Ok(true);
+            }
+            target = (bytes.len() * 2).clamp(target, MAX_ROW_BYTES);
+        }
+    }
+
+    /// How the rows ended, once they have.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
+    /// Reads what follows the rows, at most `max_bytes` of it.
+    pub(crate) fn read_rest(mut self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        let missing = max_bytes.saturating_sub(self.tail.len() as u64);
+        self.input.take(missing).read_to_end(&mut self.tail)?;
+        Ok(self.tail)
+    }
+
+    fn fill(&mut self, bytes: &mut Vec<u8>, target: usize) -> io::Result<()> {
+        if bytes.len() < target && !self.is_at_end {
+            let missing = target - bytes.len();
+            let num_read = self
+                .input
+                .by_ref()
+                .take(missing as u64)
+                .read_to_end(bytes)?;
+            self.is_at_end = num_read < missing;
+        }
+        Ok(())
+    }
+
+    fn scan(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        is_first: bool,
+    ) -> (Option<usize>, Option<usize>) {
+        match &mut self.framing {
+            Framing::Csv(_) if is_first => (memchr(b'\n', &bytes[from..]).map(|at| at + 1), None),
+            Framing::Csv(framing) => (framing.scan(bytes, from), None),
+            Framing::Json(framing) => {
+                let scan = framing.scan(bytes, from, is_first);
+                (scan.boundary, scan.end)
+            }
+        }
+    }
+
+    /// Moves what stands behind `at` to the next chunk.
+    fn keep_from(&mut self, bytes: &mut Vec<u8>, at: usize) {
+        self.tail.clear();
+        self.tail.extend_from_slice(&bytes[at..]);
+        self.num_scanned -= at.min(self.num_scanned);
+        bytes.truncate(at);
+    }
+
+    /// The rows behind the last row end, at the end of the input; whether there are any.
+    fn last_rows(&mut self, bytes: &mut Vec<u8>) -> bool {
+        if bytes.is_empty() {
+            self.ended = Some(Ended::AtEnd);
+            return false;
+        }
+        if !self.cut_first_line_of_unclosed(bytes) {
+            self.ended = Some(Ended::AtEnd);
+        }
+        true
+    }
+
+    /// Cuts a row whose quoted field is never closed off after its first line, so that its quote costs no
+    /// other row; whether this was such a row.
+    fn cut_first_line_of_unclosed(&mut self, bytes: &mut Vec<u8>) -> bool {
+        let Framing::Csv(framing) = &mut self.framing else {
+            return false;
+        };
+        if !framing.is_quoted() {
+            return false;
+        }
+        let Some(newline) = memchr(b'\n', bytes) else {
+            return false;
+        };
+        framing.restart();
+        self.keep_from(bytes, newline + 1);
+        self.num_scanned = 0;
+        true
+    }
+
+    /// Keeps the beginning of an overlong row and reads on to its end.
+    fn pass_over_row(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        let mut passed = chunk.bytes.split_off(MAX_TEXT_BYTES.min(chunk.bytes.len()));
+        chunk.is_overlong = true;
+        if let Framing::Csv(framing) = &mut self.framing {
+            framing.restart();
+        }
+        loop {
+            passed.clear();
+            self.fill(&mut passed, self.chunk_bytes)?;
+            let (boundary, end) = self.scan(&passed, 0, true);
+            if let Some(at) = boundary.or(end) {
+                self.tail = passed.split_off(at);
+                self.num_scanned = 0;
+                return Ok(());
+            }
+            if self.is_at_end {
+                self.ended = Some(Ended::AtEnd);
+                return Ok(());
+            }
+        }
+    }
+}

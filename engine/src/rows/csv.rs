@@ -1,0 +1,261 @@
+//! CSV as people really have it: RFC 4180 read by the csv crate's liberal rules.
+//!
+//! A quote opens a quoted field only where a field begins; inside, a doubled quote is one quote, and commas
+//! and line ends are text; what follows the closing quote belongs to the field. Lines end with LF or CRLF.
+//! Blank lines are nothing. Beyond the csv crate: spaces around a field are dropped, and a field that is
+//! quoted within such spaces (`0, " The sun"`) is unquoted.
+
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
+
+use super::{Cells, Fault, Plan, plan::normalised_name};
+use crate::reject::Reason;
+
+/// Where in a row the scan for row ends is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Unquoted,
+    Quoted,
+    /// A quote inside a quoted field was the last byte so far: the next one tells what it was.
+    QuoteInQuoted,
+}
+
+/// Finds row ends in a stream, keeping its place between buffers.
+#[derive(Debug, Default)]
+pub(crate) struct CsvFraming {
+    state: State,
+}
+
+impl CsvFraming {
+    /// Scans `bytes` from `from`, where the last scan ended, and returns the position behind the last row
+    /// end in it. `bytes` begins where a row begins.
+    pub(crate) fn scan(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        let mut boundary = None;
+        let mut at = from;
+        while at < bytes.len() {
+            match self.state {
+                State::Unquoted => {
+                    let quote = self.opening_quote(bytes, at);
+                    let end = quote.unwrap_or(bytes.len());
+                    if let Some(newline) = memrchr(b'\n', &bytes[at..end]) {
+                        boundary = Some(at + newline + 1);
+                    }
+                    at = quote.map_or(end, |quote| quote + 1);
+                }
+                State::Quoted => match memchr(b'"', &bytes[at..]) {
+                    Some(quote) => {
+                        self.state = State::QuoteInQuoted;
+                        at += quote + 1;
+                    }
+                    None => at = bytes.len(),
+                },
+                State::QuoteInQuoted if bytes[at] == b'"' => {
+                    self.state = State::Quoted;
+                    at += 1;
+                }
+                State::QuoteInQuoted => self.state = State::Unquoted,
+            }
+        }
+        boundary
+    }
+
+    /// The next quote from `at` on that opens a field.
+    fn opening_quote(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let quote = memchr_iter(b'"', &bytes[at..])
+            .map(|quote| at + quote)
+            .find(|&quote| quote == 0 || matches!(bytes[quote - 1], b',' | b'\n'))?;
+        self.state = State::Quoted;
+        Some(quote)
+    }
+
+    /// Whether the scan stands inside a quoted field.
+    pub(crate) fn is_quoted(&self) -> bool {
+        self.state == State::Quoted
+    }
+
+    /// Forgets an opening quote that is never closed; the next row begins unquoted.
+    pub(crate) fn restart(&mut self) {
+        self.state = State::Unquoted;
+    }
+}
+
+/// A row that was located.
+pub(super) struct Located {
+    /// The position behind its line end.
+    pub(super) end: usize,
+    /// The lines it takes.
+    pub(super) num_lines: u64,
+    pub(super) outcome: Result<(), Fault>,
+}
+
+/// One field of a row.
+struct Field {
+    start: usize,
+    end: usize,
+    /// Position of the comma or line end behind it, or the chunk's length.
+    stop: usize,
+    /// Whether the text must be copied to lose doubled quotes or the closing quote.
+    quote_at: Option<usize>,
+}
+
+/// Locates the wanted cells of the row that begins at `start`, or returns `None` at the chunk's end.
+pub(super) fn locate(
+    bytes: &[u8],
+    start: usize,
+    plan: &Plan,
+    cells: &mut Cells,
+) -> Option<Located> {
+    if start >= bytes.len() {
+        return None;
+    }
+    let mut at = start;
+    let mut num_fields = 0;
+    let mut num_lines = 1;
+    let end = loop {
+        let Some(field) = field_at(bytes, at) else {
+            let fault = Fault::new(Reason::UnclosedQuote, "a quoted field is never closed");
+            return Some(Located {
+                end: bytes.len(),
+                num_lines,
+                outcome: Err(fault),
+            });
+        };
+        if bytes[at] == b'"' {
+            num_lines += memchr_iter(b'\n', &bytes[field.start..field.end]).count() as u64;
+        }
+        if let Some(slot) = plan.slot(num_fields) {
+            set_cell(bytes, &field, slot, cells);
+        }
+        num_fields += 1;
+        at = field.stop + 1;
+        if field.stop >= bytes.len() || bytes[field.stop] == b'\n' {
+            break at.min(bytes.len());
+        }
+        if at == bytes.len() {
+            // The last row ends with a comma and no line end: one more field, empty.
+            num_fields += 1;
+            break at;
+        }
+    };
+    let outcome = if num_fields == plan.width() {
+        Ok(())
+    } else {
+        Err(Fault::field_count(num_fields, plan.width()))
+    };
+    Some(Located {
+        end,
+        num_lines,
+        outcome,
+    })
+}
+
+/// The field at `at`, or `None` where its quote is never closed.
+fn field_at(bytes: &[u8], at: usize) -> Option<Field> {
+    if bytes[at] != b'"' {
+        let stop = stop_from(bytes, at);
+        return Some(Field {
+            start: at,
+            end: stop,
+            stop,
+            quote_at: None,
+        });
+    }
+    let start = at + 1;
+    let mut has_doubled = false;
+    let mut from = start;
+    let close = loop {
+        let quote = from + memchr(b'"', &bytes[from..])?;
+        if bytes.get(quote + 1) != Some(&b'"') {
+            break quote;
+        }
+        has_doubled = true;
+        from = quote + 2;
+    };
+    let stop = stop_from(bytes, close + 1);
+    let is_plain = !has_doubled && bytes[close + 1..stop].trim_ascii().is_empty();
+    Some(if is_plain {
+        Field {
+            start,
+            end: close,
+            stop,
+            quote_at: None,
+        }
+    } else {
+        Field {
+            start,
+            end: stop,
+            stop,
+            quote_at: Some(close),
+        }
+    })
+}
+
+/// The next comma or line end from `at` on, or the end.
+fn stop_from(bytes: &[u8], at: usize) -> usize {
+    memchr2(b',', b'\n', &bytes[at..]).map_or(bytes.len(), |found| at + found)
+}
+
+fn set_cell(bytes: &[u8], field: &Field, slot: usize, cells: &mut Cells) {
+    if let Some(close) = field.quote_at {
+        let start = cells.scratch.len();
+        unescape(&bytes[field.start..close], &mut cells.scratch);
+        cells
+            .scratch
+            .extend_from_slice(&bytes[close + 1..field.end]);
+        let end = cells.scratch.len();
+        cells.set(slot, bytes.len() + start, bytes.len() + end);
+        return;
+    }
+    let text = &bytes[field.start..field.end];
+    if text.first() == Some(&b' ')
+        && let [b'"', inner @ .., b'"'] = text.trim_ascii()
+    {
+        let lead = text.len() - text.trim_ascii_start().len();
+        let start = field.start + lead + 1;
+        cells.set(slot, start, start + inner.len());
+    } else {
+        cells.set(slot, field.start, field.end);
+    }
+}
+
+/// Appends `quoted` with each doubled quote halved.
+fn unescape(quoted: &[u8], out: &mut Vec<u8>) {
+    let mut rest = quoted;
+    while let Some(quote) = memchr(b'"', rest) {
+        out.extend_from_slice(&rest[..=quote]);
+        rest = &rest[(quote + 2).min(rest.len())..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The position of the first line from `at` on that is not blank, and how many blank ones were passed.
+pub(super) fn skip_blank_lines(bytes: &[u8], mut at: usize) -> (usize, u64) {
+    let mut num_blank = 0;
+    while matches!(bytes.get(at), Some(b'\n' | b'\r' | b' ' | b'\t')) {
+        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1);
+        if !bytes[at..end].trim_ascii().is_empty() {
+            break;
+        }
+        num_blank += 1;
+        at = end;
+    }
+    (at, num_blank)
+}
+
+/// The fields of the row at the start of `bytes` as column names, and the position behind the row.
+pub(crate) fn read_fields(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
+    let mut names = Vec::new();
+    let mut at = 0;
+    let mut cells = Cells::default();
+    while at < bytes.len() {
+        let field = field_at(bytes, at)?;
+        cells.reset(1);
+        set_cell(bytes, &field, 0, &mut cells);
+        names.push(normalised_name(super::cell(bytes, &cells, 0)));
+        at = field.stop + 1;
+        if field.stop >= bytes.len() || bytes[field.stop] == b'\n' {
+            break;
+        }
+    }
+    Some((names, at.min(bytes.len())))
+}
