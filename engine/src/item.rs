@@ -1,0 +1,290 @@
+//! The item: one body as it is stored and sent. Its attributes are named here and nowhere else.
+//!
+//! An item is written as one line of JSON or CSV, in the order of [`ATTRIBUTES`]. Figures that the
+//! catalogue gives keep their digits; computed ones are written with the fewest that read back to the same
+//! double.
+
+use std::borrow::Cow;
+
+use crate::number::{Number, write_f64};
+
+/// What values an attribute has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A number.
+    Figure,
+    /// True or false.
+    Flag,
+}
+
+/// An attribute of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// What values it has.
+    pub kind: Kind,
+}
+
+/// A number of an item.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Figure<'a> {
+    /// As the catalogue gives it.
+    Given(Number<'a>),
+    /// Computed; finite.
+    Computed(f64),
+    /// A whole number.
+    Whole(u64),
+}
+
+impl Figure<'_> {
+    /// The nearest double.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        match self {
+            Figure::Given(number) => number.value(),
+            Figure::Computed(value) => *value,
+            Figure::Whole(value) => *value as f64,
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Figure::Given(number) => number.write_json(out),
+            Figure::Computed(value) => write_f64(*value, out),
+            Figure::Whole(value) => out.extend_from_slice(value.to_string().as_bytes()),
+        }
+    }
+}
+
+macro_rules! item {
+    (@type Text $lifetime:lifetime) => { Cow<$lifetime, str> };
+    (@type Figure $lifetime:lifetime) => { Figure<$lifetime> };
+    (@type Flag $lifetime:lifetime) => { bool };
+    ($( $(#[$doc:meta])* $name:ident: $kind:ident, )*) => {
+        /// One body. What has no value is left out of its line.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Item<'a> {
+            $( $(#[$doc])* pub $name: Option<item!(@type $kind 'a)>, )*
+        }
+
+        /// An item's attributes, in the order that they are written.
+        pub const ATTRIBUTES: &[Attribute] =
+            &[ $( Attribute { name: stringify!($name), kind: Kind::$kind }, )* ];
+
+        impl Item<'_> {
+            /// Appends the item as an object of JSON and a line end.
+            pub fn write_json(&self, out: &mut Vec<u8>) {
+                let start = out.len();
+                $(
+                    if let Some(value) = &self.$name {
+                        out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
+                        value.write_json(out);
+                    }
+                )*
+                match out.get_mut(start) {
+                    Some(comma) => *comma = b'{',
+                    None => out.push(b'{'),
+                }
+                out.extend_from_slice(b"}\n");
+            }
+
+            /// Appends the item as a row of CSV (RFC 4180) and a line end, all attributes in order.
+            pub fn write_csv(&self, out: &mut Vec<u8>) {
+                $(
+                    if let Some(value) = &self.$name {
+                        value.write_csv(out);
+                    }
+                    out.push(b',');
+                )*
+                out.pop();
+                out.push(b'\n');
+            }
+        }
+    };
+}
+
+item! {
+    /// The key: primary designation, else derived from the full name, else the SPK-ID.
+    designation: Text,
+    /// JPL's SPK-ID.
+    spkid: Figure,
+    /// Number, name and provisional designation in one.
+    full_name: Text,
+    /// Name, where the body has one.
+    name: Text,
+    /// `asteroid`, `comet` or `exoplanet`.
+    kind: Text,
+    /// JPL's orbit class, such as `AMO`.
+    class: Text,
+    /// Whether the body is a near-Earth object.
+    neo: Flag,
+    /// Whether the body is potentially hazardous.
+    pha: Flag,
+    /// Spectral type; `comet` for a comet and `?` where nothing is known.
+    spec: Text,
+    /// Where the type came from: `spec_B`, `spec_T` or `known-body`.
+    spec_source: Text,
+    /// Absolute magnitude H, mag.
+    h: Figure,
+    /// Geometric albedo.
+    albedo: Figure,
+    /// Diameter, km.
+    diameter_km: Figure,
+    /// Where the diameter came from: `measured` or `from-h`.
+    diameter_source: Text,
+    /// Gravitational parameter, km³/s²: the catalogue's, or a published mass's.
+    gm: Figure,
+    /// Mass, kg: of an asteroid the mass that the model values (a large GM's is a millionth of the
+    /// physical one), of an exoplanet the published one.
+    mass_kg: Figure,
+    /// Where the mass came from: `gm`, `published`, `from-diameter` or `default`.
+    mass_source: Text,
+    /// Delta-v of a rendezvous from low Earth orbit, km/s.
+    dv_kms: Figure,
+    /// Where the delta-v came from: `benner` (the published table) or `computed` (its equations).
+    dv_source: Text,
+    /// Semi-major axis, au.
+    a: Figure,
+    /// Eccentricity.
+    e: Figure,
+    /// Inclination, deg.
+    i: Figure,
+    /// Longitude of the ascending node, deg.
+    om: Figure,
+    /// Argument of perihelion, deg.
+    w: Figure,
+    /// Mean anomaly at the epoch, deg.
+    ma: Figure,
+    /// Epoch of the elements, Julian date, TDB.
+    epoch: Figure,
+    /// Perihelion distance, au.
+    q: Figure,
+    /// Aphelion distance, au.
+    ad: Figure,
+    /// Orbital period, days.
+    per: Figure,
+    /// Earth's minimum orbit intersection distance, au.
+    moid: Figure,
+    /// JPL's orbit condition code: 0, good, to 9, or a letter.
+    condition_code: Text,
+    /// Price of the body's materials, $.
+    price: Figure,
+    /// What Asterank calls saved, $.
+    saved: Figure,
+    /// How easy the body is to reach.
+    closeness: Figure,
+    /// Price per month, weighed by closeness and delta-v, $.
+    profit: Figure,
+    /// Asterank's rank.
+    score: Figure,
+    /// The run that made the item.
+    run: Text,
+}
+
+/// A value that can be written in both forms.
+trait Write {
+    fn write_json(&self, out: &mut Vec<u8>);
+    fn write_csv(&self, out: &mut Vec<u8>) {
+        self.write_json(out);
+    }
+}
+
+impl Write for Figure<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        self.write(out);
+    }
+}
+
+impl Write for bool {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if *self { b"true" } else { b"false" });
+    }
+}
+
+impl Write for Cow<'_, str> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        let is_plain = |byte: &u8| *byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f);
+        if self.bytes().all(|byte| is_plain(&byte)) {
+            out.push(b'"');
+            out.extend_from_slice(self.as_bytes());
+            out.push(b'"');
+        } else {
+            serde_json::to_writer(out, self.as_ref()).expect("a text is written to memory");
+        }
+    }
+
+    fn write_csv(&self, out: &mut Vec<u8>) {
+        let needs_quotes = |byte: u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        if !self.bytes().any(needs_quotes) {
+            out.extend_from_slice(self.as_bytes());
+            return;
+        }
+        out.push(b'"');
+        for byte in self.bytes() {
+            if byte == b'"' {
+                out.push(b'"');
+            }
+            out.push(byte);
+        }
+        out.push(b'"');
+    }
+}
+
+/// The header of the CSV form, with its line end.
+#[must_use]
+pub fn csv_header() -> String {
+    let names: Vec<&str> = ATTRIBUTES.iter().map(|attribute| attribute.name).collect();
+    names.join(",") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eros() -> Item<'static> {
+        Item {
+            designation: Some("433".into()),
+            spkid: Some(Figure::Whole(20_000_433)),
+            full_name: Some("433 \"Eros\", (A898 PA)".into()),
+            neo: Some(true),
+            h: Some(Figure::Given(Number::parse("10.40").unwrap())),
+            e: Some(Figure::Given(Number::parse(".2229").unwrap())),
+            price: Some(Figure::Computed(1.0e-42)),
+            ..Item::default()
+        }
+    }
+
+    #[test]
+    fn a_line_of_json_has_what_has_a_value() {
+        let mut out = Vec::new();
+        eros().write_json(&mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            concat!(
+                r#"{"designation":"433","spkid":20000433,"full_name":"433 \"Eros\", (A898 PA)","#,
+                r#""neo":true,"h":10.40,"e":0.2229,"price":1e-42}"#,
+                "\n"
+            )
+        );
+        out = Vec::new();
+        Item::default().write_json(&mut out);
+        assert_eq!(out, b"{}\n");
+    }
+
+    #[test]
+    fn a_row_of_csv_has_a_field_for_every_attribute() {
+        let mut out = Vec::new();
+        eros().write_csv(&mut out);
+        let row = String::from_utf8(out).unwrap();
+        assert!(row.starts_with("433,20000433,\"433 \"\"Eros\"\", (A898 PA)\",,,,true,,,,10.40,"));
+        assert_eq!(csv_header().split(',').count(), ATTRIBUTES.len());
+        assert_eq!(
+            row.split(',').count(),
+            ATTRIBUTES.len() + 1,
+            "one comma stands in a name"
+        );
+    }
+}
