@@ -8,8 +8,8 @@
 mod composition;
 mod spectral_type;
 
-pub use composition::{Composition, MATERIALS, Material, Share};
-pub use spectral_type::{SpectralType, SpectralTypeInput, TypeSource, is_comet};
+pub use composition::{Composition, MATERIALS, Material, Share, density};
+pub use spectral_type::{SpectralType, TypeSource, is_comet};
 
 /// Gravitational constant, km³/(kg·s²), as the model has it.
 pub const GRAVITATIONAL_CONSTANT: f64 = 6.673e-20;
@@ -37,6 +37,19 @@ pub enum MassSource {
     FromDiameter,
     /// Nothing: [`DEFAULT_MASS_KG`].
     Default,
+}
+
+impl MassSource {
+    /// The word that items give it by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gm => "gm",
+            Self::Published => "published",
+            Self::FromDiameter => "from-diameter",
+            Self::Default => "default",
+        }
+    }
 }
 
 /// The diameter, km, of a body of absolute magnitude `h` and geometric `albedo`.

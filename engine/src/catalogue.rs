@@ -18,7 +18,7 @@ use crate::content::{BYTE_ORDER_MARK, Content, page_text};
 pub use crate::rows::Format;
 use crate::rows::{
     Chunk, ChunkReader, CsvFraming, DataStart, Ended, Framing, JsonFraming, JsonHead, Plan,
-    find_data, read_fields,
+    find_data, read_header,
 };
 
 /// Most bytes of a document before, and as many behind, its rows.
@@ -126,10 +126,10 @@ impl<R: Read> Catalogue<R> {
             {
                 return Err(CatalogueError::Empty);
             }
-            if let Some((columns, end, num_lines)) = csv_header(&first.bytes) {
-                first.bytes.drain(..end);
-                first_line += num_lines;
-                break columns;
+            if let Some(header) = read_header(&first.bytes) {
+                first.bytes.drain(..header.end);
+                first_line += header.num_lines;
+                break header.columns;
             }
             first_line += memchr::memchr_iter(b'\n', &first.bytes).count() as u64;
         };
@@ -298,25 +298,6 @@ pub fn find_fields(input: impl Read) -> Result<Vec<String>, CatalogueError> {
         Err(error) => Err(error),
         Ok(_) => Ok(options.fields.unwrap_or_default()),
     }
-}
-
-/// The header's names in the first rows of a CSV file, the position behind it and its number of lines.
-/// Lines in front of it that are blank or begin with `#` are passed over.
-fn csv_header(bytes: &[u8]) -> Option<(Vec<String>, usize, u64)> {
-    let mut at = 0;
-    while at < bytes.len() {
-        let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
-        let line = bytes[at..line_end].trim_ascii();
-        if line.is_empty() || line.starts_with(b"#") {
-            at = line_end;
-            continue;
-        }
-        let (names, length) = read_fields(&bytes[at..])?;
-        let end = at + length;
-        let num_lines = memchr::memchr_iter(b'\n', &bytes[..end]).count() as u64;
-        return Some((names, end, num_lines));
-    }
-    None
 }
 
 /// The document without its rows: what stands before them and what stands behind.

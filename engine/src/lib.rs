@@ -1,14 +1,19 @@
 //! Prospector's engine: everything that moves or computes data. It knows no Lambda event and no screen.
 
 pub mod asterank;
+pub mod batch;
+pub mod body;
 pub mod catalogue;
 pub mod compression;
 pub mod content;
 pub mod delta_v;
 pub mod designation;
+pub mod exoplanets;
 pub mod generate;
 pub mod item;
 pub mod masses;
 pub mod number;
+pub mod pipeline;
 pub mod reject;
 mod rows;
+pub mod sink;

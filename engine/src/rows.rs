@@ -11,7 +11,7 @@ mod json;
 mod plan;
 
 pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing};
-pub(crate) use csv::{CsvFraming, read_fields};
+pub(crate) use csv::{CsvFraming, read_header};
 pub(crate) use json::{DataStart, JsonFraming, JsonHead, find_data};
 pub(crate) use plan::Plan;
 
@@ -150,14 +150,6 @@ impl<'c> Rows<'c> {
                 })
             }
         }
-    }
-
-    /// The text of a column, without surrounding spaces; empty where the cell is.
-    pub(crate) fn cell<'a>(&self, cells: &'a Cells, slot: usize) -> &'a [u8]
-    where
-        'c: 'a,
-    {
-        cell(&self.chunk.bytes, cells, slot)
     }
 }
 

@@ -31,23 +31,6 @@ pub enum TypeSource {
     Unknown,
 }
 
-/// What a row says about a body's type.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SpectralTypeInput<'a> {
-    /// SMASSII type, empty where unknown.
-    pub spec_b: &'a str,
-    /// Tholen type, empty where unknown.
-    pub spec_t: &'a str,
-    /// Primary designation, empty where unknown.
-    pub designation: &'a str,
-    /// Provisional designation, empty where unknown.
-    pub provisional: &'a str,
-    /// Name, empty where there is none.
-    pub name: &'a str,
-    /// Whether the body is a comet.
-    pub is_comet: bool,
-}
-
 /// A spectral type and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpectralType<'a> {
@@ -58,21 +41,22 @@ pub struct SpectralType<'a> {
 }
 
 impl<'a> SpectralType<'a> {
-    /// Determines a body's type.
+    /// Determines a body's type from its SMASSII and Tholen types, each empty where unknown, its `names`
+    /// (designations and name) and whether it is a comet.
     #[must_use]
-    pub fn of(input: &SpectralTypeInput<'a>) -> Self {
-        let spec_b = cleaned(input.spec_b);
+    pub fn of(spec_b: &'a str, spec_t: &str, names: &[&str], is_comet: bool) -> Self {
+        let spec_b = cleaned(spec_b);
         if !spec_b.is_empty() {
             return SpectralType {
                 name: spec_b,
                 source: TypeSource::SpecB,
             };
         }
-        let (name, source) = if let Some(name) = from_tholen(input.spec_t.trim()) {
+        let (name, source) = if let Some(name) = from_tholen(spec_t.trim()) {
             (name, TypeSource::SpecT)
-        } else if let Some(name) = known_body(input) {
+        } else if let Some(name) = known_body(names) {
             (name, TypeSource::KnownBody)
-        } else if input.is_comet {
+        } else if is_comet {
             ("comet", TypeSource::Comet)
         } else {
             ("?", TypeSource::Unknown)
@@ -141,8 +125,7 @@ fn from_tholen(spec_t: &str) -> Option<&'static str> {
     })
 }
 
-fn known_body(input: &SpectralTypeInput) -> Option<&'static str> {
-    let names = [input.designation, input.provisional, input.name];
+fn known_body(names: &[&str]) -> Option<&'static str> {
     KNOWN_BODIES
         .iter()
         .find(|(body, _)| names.contains(body))
@@ -171,12 +154,7 @@ mod tests {
     use super::*;
 
     fn type_of(spec_b: &'static str, spec_t: &'static str) -> (String, TypeSource) {
-        let input = SpectralTypeInput {
-            spec_b,
-            spec_t,
-            ..SpectralTypeInput::default()
-        };
-        let found = SpectralType::of(&input);
+        let found = SpectralType::of(spec_b, spec_t, &[], false);
         (found.name.into_owned(), found.source)
     }
 
@@ -212,31 +190,23 @@ mod tests {
 
     #[test]
     fn four_bodies_are_known_by_name() {
-        let provisional = SpectralTypeInput {
-            provisional: "1986 DA",
-            ..Default::default()
-        };
-        assert_eq!(SpectralType::of(&provisional).name, "M");
-        let name = SpectralTypeInput {
-            name: "Bennu",
-            is_comet: false,
-            ..Default::default()
-        };
-        assert_eq!(SpectralType::of(&name).name, "B");
-        let designation = SpectralTypeInput {
-            designation: "2012 DA14",
-            ..Default::default()
-        };
-        assert_eq!(SpectralType::of(&designation).name, "L");
+        for (name, expected) in [
+            ("2012 DA14", "L"),
+            ("1986 DA", "M"),
+            ("2011 UW158", "Xc"),
+            ("Bennu", "B"),
+        ] {
+            let found = SpectralType::of("", "S", &["1", "", name], false);
+            assert_eq!(
+                (found.name.as_ref(), found.source),
+                (expected, TypeSource::KnownBody)
+            );
+        }
     }
 
     #[test]
     fn an_unknown_type_is_kept_and_valued_as_a_question_mark() {
-        let input = SpectralTypeInput {
-            spec_b: "Sw",
-            ..Default::default()
-        };
-        let found = SpectralType::of(&input);
+        let found = SpectralType::of("Sw", "", &[], false);
         assert_eq!(
             (found.name.as_ref(), found.valued_as(), found.density()),
             ("Sw", "?", 2.0)

@@ -24,6 +24,16 @@ pub(crate) struct Chunk {
     pub(crate) is_overlong: bool,
 }
 
+impl Chunk {
+    /// A small input in one chunk.
+    pub(crate) fn whole(bytes: Vec<u8>) -> Self {
+        Chunk {
+            bytes,
+            is_overlong: false,
+        }
+    }
+}
+
 /// How row ends are found.
 #[derive(Debug)]
 pub(crate) enum Framing {

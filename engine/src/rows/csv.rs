@@ -242,20 +242,47 @@ pub(super) fn skip_blank_lines(bytes: &[u8], mut at: usize) -> (usize, u64) {
     (at, num_blank)
 }
 
-/// The fields of the row at the start of `bytes` as column names, and the position behind the row.
-pub(crate) fn read_fields(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
-    let mut names = Vec::new();
+/// The header of a CSV file.
+pub(crate) struct Header {
+    /// Its names, normalised.
+    pub(crate) columns: Vec<String>,
+    /// The position behind it.
+    pub(crate) end: usize,
+    /// The lines down to its own.
+    pub(crate) num_lines: u64,
+}
+
+/// Reads the header out of the first rows of a file: the first line that is neither blank nor begins with
+/// `#`. `None` where there is none.
+pub(crate) fn read_header(bytes: &[u8]) -> Option<Header> {
     let mut at = 0;
+    loop {
+        let line_end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+        let line = bytes[at..line_end].trim_ascii();
+        if !line.is_empty() && !line.starts_with(b"#") {
+            break;
+        }
+        if line_end == bytes.len() {
+            return None;
+        }
+        at = line_end;
+    }
+    let mut columns = Vec::new();
     let mut cells = Cells::default();
     while at < bytes.len() {
         let field = field_at(bytes, at)?;
         cells.reset(1);
         set_cell(bytes, &field, 0, &mut cells);
-        names.push(normalised_name(super::cell(bytes, &cells, 0)));
+        columns.push(normalised_name(super::cell(bytes, &cells, 0)));
         at = field.stop + 1;
         if field.stop >= bytes.len() || bytes[field.stop] == b'\n' {
             break;
         }
     }
-    Some((names, at.min(bytes.len())))
+    let end = at.min(bytes.len());
+    Some(Header {
+        columns,
+        end,
+        num_lines: memchr_iter(b'\n', &bytes[..end]).count() as u64,
+    })
 }

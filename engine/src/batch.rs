@@ -1,0 +1,172 @@
+//! A batch: the rows of one chunk, valued and written, on their way to a sink.
+
+use memchr::memchr_iter;
+
+use crate::body::Valuer;
+use crate::catalogue::COLUMN_NAMES;
+use crate::item::Item;
+use crate::reject::{Input, Reject, excerpt};
+use crate::rows::{Cells, Chunk, Format, Plan, Rows};
+
+/// How items are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// One JSON object a line.
+    Json,
+    /// One row of CSV a line, without a header.
+    Csv,
+}
+
+impl Encoding {
+    fn write(self, item: &Item, out: &mut Vec<u8>) {
+        match self {
+            Self::Json => item.write_json(out),
+            Self::Csv => item.write_csv(out),
+        }
+    }
+}
+
+/// How many rows were counted as what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Rows read.
+    pub read: u64,
+    /// Rows that became items.
+    pub valued: u64,
+    /// Items that are asteroids.
+    pub asteroids: u64,
+    /// Items that are comets.
+    pub comets: u64,
+    /// Items that are exoplanets.
+    pub exoplanets: u64,
+    /// Items that the delta-v table lists.
+    pub matched_delta_v: u64,
+    /// Items that the mass list names.
+    pub matched_mass: u64,
+}
+
+impl Counts {
+    /// Adds another part's counts.
+    pub(crate) fn add(&mut self, other: &Counts) {
+        self.read += other.read;
+        self.valued += other.valued;
+        self.asteroids += other.asteroids;
+        self.comets += other.comets;
+        self.exoplanets += other.exoplanets;
+        self.matched_delta_v += other.matched_delta_v;
+        self.matched_mass += other.matched_mass;
+    }
+}
+
+/// Items of consecutive rows and the rejects among them.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The items, each a line.
+    pub(crate) lines: Vec<u8>,
+    pub(crate) counts: Counts,
+    /// The rejected rows, in order. Rows and lines are counted in the chunk, from 0, until
+    /// [`Batch::place`] puts them in their place.
+    pub(crate) rejects: Vec<Reject>,
+    /// The number of the first row, from 1, once it is placed.
+    pub(crate) first_row: u64,
+    pub(crate) num_lines: u64,
+}
+
+impl Batch {
+    /// Values the rows of `chunk` into this batch, whose memory is used again.
+    pub(crate) fn fill(
+        &mut self,
+        chunk: &Chunk,
+        format: Format,
+        plan: &Plan,
+        valuer: &Valuer,
+        encoding: Encoding,
+        cells: &mut Cells,
+    ) {
+        self.clear();
+        let mut rows = Rows::new(chunk, format);
+        while let Some(row) = rows.next_row(plan, cells) {
+            let index = self.counts.read;
+            self.counts.read += 1;
+            let (column, reason, message) = match row.outcome {
+                Ok(()) => match valuer.item(&chunk.bytes, cells) {
+                    Ok((item, matches)) => {
+                        encoding.write(&item, &mut self.lines);
+                        let is_comet = item.kind.as_deref() == Some("comet");
+                        self.counts.valued += 1;
+                        self.counts.asteroids += u64::from(!is_comet);
+                        self.counts.comets += u64::from(is_comet);
+                        self.counts.matched_delta_v += u64::from(matches.delta_v);
+                        self.counts.matched_mass += u64::from(matches.mass);
+                        continue;
+                    }
+                    Err(invalid) => (invalid.column, invalid.reason, invalid.message),
+                },
+                Err(fault) => (None, fault.reason, fault.message),
+            };
+            self.rejects.push(Reject {
+                input: Input::Asteroids,
+                row: index,
+                line: (format == Format::Csv).then_some(row.line),
+                column: column.map(|column| COLUMN_NAMES[column as usize].to_owned()),
+                reason,
+                message,
+                text: excerpt(row.bytes),
+            });
+        }
+        self.num_lines = rows.num_lines();
+    }
+
+    /// Fills this batch with bodies that are items already.
+    pub(crate) fn fill_with<'a>(
+        &mut self,
+        items: impl Iterator<Item = Item<'a>>,
+        encoding: Encoding,
+    ) {
+        self.clear();
+        for item in items {
+            encoding.write(&item, &mut self.lines);
+            self.counts.read += 1;
+            self.counts.valued += 1;
+            self.counts.exoplanets += 1;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.rejects.clear();
+        self.counts = Counts::default();
+        self.num_lines = 0;
+    }
+
+    /// Puts rows and lines in their place: the first row is number `first_row`, and the first line is
+    /// `first_line`.
+    pub(crate) fn place(&mut self, first_row: u64, first_line: u64) {
+        self.first_row = first_row;
+        for reject in &mut self.rejects {
+            reject.row += first_row;
+            reject.line = reject.line.map(|line| line + first_line);
+        }
+    }
+
+    /// The items, each with the number of its row.
+    pub fn items(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut rejected = self.rejects.iter().map(|reject| reject.row).peekable();
+        let mut row = self.first_row;
+        let mut start = 0;
+        memchr_iter(b'\n', &self.lines).map(move |end| {
+            while rejected.next_if_eq(&row).is_some() {
+                row += 1;
+            }
+            let item = (row, &self.lines[start..end]);
+            start = end + 1;
+            row += 1;
+            item
+        })
+    }
+
+    /// The items as they were written, each with its line end.
+    pub fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+}
