@@ -52,7 +52,7 @@ pub struct Decompressed<R: Read> {
 
 enum Decoder<R: Read> {
     Plain(Whole<R>),
-    Gzip(MultiGzDecoder<Whole<R>>),
+    Gzip(Box<MultiGzDecoder<Whole<R>>>),
     Zstd(zstd::Decoder<'static, io::BufReader<Whole<R>>>),
 }
 
@@ -68,7 +68,7 @@ impl<R: Read> Decompressed<R> {
         let whole = Cursor::new(start).chain(input);
         let inner = match compression {
             Compression::None => Decoder::Plain(whole),
-            Compression::Gzip => Decoder::Gzip(MultiGzDecoder::new(whole)),
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(whole))),
             Compression::Zstd => Decoder::Zstd(zstd::Decoder::new(whole)?),
         };
         Ok(Decompressed { compression, inner })

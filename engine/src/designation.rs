@@ -89,7 +89,11 @@ impl<'a> FullName<'a> {
         let rest = front[num_digits..].trim_start();
         let is_number =
             num_digits > 0 && (rest.len() < front.len() - num_digits || rest.is_empty());
-        if is_number && !is_provisional(front) {
+        if is_number
+            && !front
+                .split_once(' ')
+                .is_some_and(|(first, second)| is_provisional(first, second))
+        {
             return FullName {
                 designation: Cow::Borrowed(&front[..num_digits]),
                 number: front[..num_digits].parse().ok(),
@@ -150,19 +154,19 @@ fn fragment(rest: &str) -> Option<&str> {
     is_fragment.then_some(last)
 }
 
-/// Whether a text is a provisional designation: `2006 RH120`, `A898 PA`, `6344 P-L`, `3239 T-2`.
-fn is_provisional(text: &str) -> bool {
-    let Some((front, code)) = text.split_once(' ') else {
-        return false;
-    };
-    let code = code.as_bytes();
-    let is_survey = matches!(code, b"P-L" | b"T-1" | b"T-2" | b"T-3");
-    let is_half_month = code.len() >= 2
-        && code[..2].iter().all(u8::is_ascii_uppercase)
-        && code[2..].iter().all(u8::is_ascii_digit);
-    front.len() == 4
-        && front[1..].bytes().all(|b| b.is_ascii_digit())
-        && (is_survey || is_half_month)
+/// Says whether two tokens are a provisional designation: `2006 RH120`, `A898 PA`, `6344 P-L`, `3239 T-2`.
+pub(crate) fn is_provisional(first: &str, second: &str) -> bool {
+    let is_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let (first, second) = (first.as_bytes(), second.as_bytes());
+    match second {
+        b"P-L" | b"T-1" | b"T-2" | b"T-3" => (1..=4).contains(&first.len()) && is_digits(first),
+        // The year's first digit is an A in the form that the Minor Planet Center gives years before 1925.
+        [b'A'..=b'Z', b'A'..=b'Z', cycle @ ..] => {
+            let is_year = |year: &[u8]| year.len() == 3 && is_digits(year);
+            matches!(first, [b'1' | b'2' | b'A', year @ ..] if is_year(year)) && is_digits(cycle)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
