@@ -253,7 +253,7 @@ impl<'a> Row<'a> {
     /// A number, if there is one.
     fn figure(self, column: Column) -> Result<Option<Number<'a>>, Invalid> {
         let bytes = cell(self.chunk, self.cells, column as usize);
-        if bytes.is_empty() || is_missing(bytes) {
+        if is_missing(bytes) {
             return Ok(None);
         }
         let number = std::str::from_utf8(bytes)
@@ -401,9 +401,9 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Words that spreadsheets and data-frame libraries write where a number is missing.
-fn is_missing(bytes: &[u8]) -> bool {
-    ["nan", "null", "none", "n/a", "na"]
+/// Whether a number is missing: nothing, or a word that spreadsheets and data-frame libraries write for it.
+pub(crate) fn is_missing(bytes: &[u8]) -> bool {
+    ["", "nan", "null", "none", "n/a", "na"]
         .iter()
         .any(|word| bytes.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -81,6 +81,17 @@ impl<R: Read> Decompressed<R> {
     }
 }
 
+/// Reads a small input whole, with its compression taken off.
+///
+/// # Errors
+/// Whatever reading `input` fails with, or a compressed stream that is damaged or cut off.
+pub fn read_all(input: impl Read) -> io::Result<(Compression, Vec<u8>)> {
+    let mut input = Decompressed::new(input)?;
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes)?;
+    Ok((input.compression(), bytes))
+}
+
 impl<R: Read> Read for Decompressed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.inner {
@@ -105,13 +116,6 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn read(bytes: &[u8]) -> io::Result<(Compression, Vec<u8>)> {
-        let mut reader = Decompressed::new(bytes)?;
-        let mut out = Vec::new();
-        reader.read_to_end(&mut out)?;
-        Ok((reader.compression(), out))
-    }
-
     #[test]
     fn takes_off_what_the_first_bytes_show() {
         let text = b"spkid,e,a\n".repeat(1_000);
@@ -129,10 +133,13 @@ mod tests {
             (zstd, Compression::Zstd),
             (two_frames, Compression::Zstd),
         ] {
-            assert_eq!(read(&bytes).unwrap(), (compression, text.clone()));
+            assert_eq!(read_all(&bytes[..]).unwrap(), (compression, text.clone()));
         }
-        assert_eq!(read(b"").unwrap(), (Compression::None, Vec::new()));
-        assert_eq!(read(b"ab").unwrap(), (Compression::None, b"ab".to_vec()));
+        assert_eq!(read_all(&b""[..]).unwrap(), (Compression::None, Vec::new()));
+        assert_eq!(
+            read_all(&b"ab"[..]).unwrap(),
+            (Compression::None, b"ab".to_vec())
+        );
     }
 
     #[test]
@@ -140,7 +147,7 @@ mod tests {
         let text = b"spkid,e,a\n".repeat(1_000);
         for whole in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
             for length in 4..whole.len() {
-                let error = read(&whole[..length]).unwrap_err();
+                let error = read_all(&whole[..length]).unwrap_err();
                 assert_eq!(
                     error.kind(),
                     io::ErrorKind::UnexpectedEof,

@@ -7,11 +7,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compression::Decompressed;
 use crate::content::{Content, page_text};
 use crate::item::{Figure, Item};
 use crate::number::Number;
@@ -170,9 +168,6 @@ pub struct ExoplanetList {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExoplanetError {
-    /// The file cannot be read.
-    #[error("the input cannot be read")]
-    Read(#[source] std::io::Error),
     /// The file is empty.
     #[error("the input is empty")]
     Empty,
@@ -194,26 +189,22 @@ pub enum ExoplanetError {
 }
 
 impl ExoplanetList {
-    /// Reads a file of the archive, plain, gzip or zstd, or a list that was serialised as JSON.
+    /// Reads a file of the archive, decompressed, or a list that was serialised as JSON.
     ///
     /// # Errors
     /// [`ExoplanetError`] where the file is none of the archive's tables. A bad row is a reject.
     pub fn parse(bytes: &[u8], candidates: Candidates) -> Result<Self, ExoplanetError> {
-        let mut text = Vec::new();
-        Decompressed::new(bytes)
-            .and_then(|mut input| input.read_to_end(&mut text))
-            .map_err(ExoplanetError::Read)?;
-        match Content::of(&text) {
+        match Content::of(bytes) {
             Content::Empty => Err(ExoplanetError::Empty),
-            Content::Markup => Err(ExoplanetError::Page(page_text(&text, 300))),
-            Content::Json => serde_json::from_slice(&text).map_err(ExoplanetError::Document),
-            Content::Text => Self::parse_csv(text, candidates),
+            Content::Markup => Err(ExoplanetError::Page(page_text(bytes, 300))),
+            Content::Json => serde_json::from_slice(bytes).map_err(ExoplanetError::Document),
+            Content::Text => Self::parse_csv(bytes, candidates),
             _ => Err(ExoplanetError::NotText),
         }
     }
 
-    fn parse_csv(text: Vec<u8>, candidates: Candidates) -> Result<Self, ExoplanetError> {
-        let header = read_header(&text).ok_or(ExoplanetError::Empty)?;
+    fn parse_csv(text: &[u8], candidates: Candidates) -> Result<Self, ExoplanetError> {
+        let header = read_header(text).ok_or(ExoplanetError::Empty)?;
         let has = |name: &str| header.columns.iter().any(|column| column == name);
         let (table, wanted) = if has(PSCOMPPARS[0]) {
             (ArchiveTable::Pscomppars, &PSCOMPPARS)

@@ -1,0 +1,195 @@
+//! Inspection: what a file is and how much of it can be used, without valuing it.
+
+use std::io::Read;
+
+use serde::Serialize;
+
+use crate::body::is_missing;
+use crate::catalogue::{COLUMN_NAMES, Catalogue, CatalogueError, Header, Trailer};
+use crate::content::Content;
+use crate::delta_v::{Comparison, DeltaVTable, compare};
+use crate::exoplanets::{Candidates, ExoplanetList};
+use crate::masses::{Average, MassList};
+use crate::number::Number;
+use crate::reject::Reject;
+use crate::report::{ExoplanetInput, MassInput};
+use crate::rows::{Cells, Chunk, Rows, cell};
+
+/// Columns of the catalogue whose cells are texts.
+const TEXT_COLUMNS: [&str; 11] = [
+    "full_name",
+    "pdes",
+    "name",
+    "prefix",
+    "class",
+    "neo",
+    "pha",
+    "spec_B",
+    "spec_T",
+    "condition_code",
+    "spkid",
+];
+
+/// What a file is.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "source", rename_all = "kebab-case")]
+pub enum Inspection {
+    /// A catalogue of JPL's small-body database.
+    SmallBodyDatabase(CatalogueInspection),
+    /// The published delta-v table.
+    DeltaVTable {
+        /// Its values against the equations'.
+        comparison: Comparison,
+        /// Rows that cannot be read.
+        rejects: Vec<Reject>,
+    },
+    /// A table of the NASA Exoplanet Archive.
+    ExoplanetArchive {
+        /// Its rows.
+        #[serde(flatten)]
+        summary: ExoplanetInput,
+        /// Rows that cannot be read.
+        rejects: Vec<Reject>,
+    },
+    /// A list of masses or of mass estimates.
+    MassList {
+        /// Its bodies.
+        #[serde(flatten)]
+        summary: MassInput,
+        /// Rows that cannot be read.
+        rejects: Vec<Reject>,
+    },
+}
+
+/// What a catalogue is.
+#[derive(Debug, Clone, Serialize)]
+pub struct CatalogueInspection {
+    /// What it says before its rows.
+    #[serde(flatten)]
+    pub header: Header,
+    /// What it says behind them.
+    #[serde(flatten)]
+    pub trailer: Trailer,
+    /// Rows.
+    pub rows: u64,
+    /// Rows whose cells cannot be told apart.
+    pub malformed_rows: u64,
+    /// The columns that are read, as far as the file has them.
+    pub used: Vec<ColumnUse>,
+    /// Columns that would be read and are not there.
+    pub absent: Vec<&'static str>,
+    /// Columns that are there and not read.
+    pub unused: Vec<String>,
+}
+
+/// How much of a column can be used.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnUse {
+    /// Its name.
+    pub name: &'static str,
+    /// Cells that are not empty.
+    pub filled: u64,
+    /// Cells that are not empty and cannot be read.
+    pub unreadable: u64,
+}
+
+impl ColumnUse {
+    /// Whether the column is there and none of its cells can be read.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.filled == self.unreadable
+    }
+}
+
+/// Inspects a catalogue to its end.
+///
+/// # Errors
+/// [`CatalogueError`] where it cannot be read to its end.
+pub fn inspect_catalogue<R: Read>(
+    mut catalogue: Catalogue<R>,
+) -> Result<CatalogueInspection, CatalogueError> {
+    let plan = catalogue.plan().clone();
+    let header = catalogue.header().clone();
+    let has = |name: &str| header.columns.iter().any(|column| column == name);
+    let mut columns: Vec<ColumnUse> = COLUMN_NAMES
+        .iter()
+        .map(|name| ColumnUse {
+            name,
+            filled: 0,
+            unreadable: 0,
+        })
+        .collect();
+    let (mut num_rows, mut num_malformed) = (0, 0);
+    let (mut chunk, mut cells) = (Chunk::default(), Cells::default());
+    while catalogue.next_chunk(&mut chunk)? {
+        let mut rows = Rows::new(&chunk, header.format);
+        while let Some(row) = rows.next_row(&plan, &mut cells) {
+            num_rows += 1;
+            if row.outcome.is_err() {
+                num_malformed += 1;
+                continue;
+            }
+            for (slot, column) in columns.iter_mut().enumerate() {
+                let text = cell(&chunk.bytes, &cells, slot);
+                column.filled += u64::from(!text.is_empty());
+                column.unreadable += u64::from(!is_readable(column.name, text));
+            }
+        }
+    }
+    let trailer = catalogue.finish()?;
+    let is_unused = |name: &&String| !COLUMN_NAMES.contains(&name.as_str());
+    Ok(CatalogueInspection {
+        rows: num_rows,
+        malformed_rows: num_malformed,
+        used: columns
+            .into_iter()
+            .filter(|column| has(column.name))
+            .collect(),
+        absent: COLUMN_NAMES
+            .iter()
+            .copied()
+            .filter(|name| !has(name))
+            .collect(),
+        unused: header.columns.iter().filter(is_unused).cloned().collect(),
+        header,
+        trailer,
+    })
+}
+
+fn is_readable(column: &str, text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return false;
+    };
+    is_missing(text.as_bytes()) || TEXT_COLUMNS.contains(&column) || Number::parse(text).is_ok()
+}
+
+/// Inspects one of the small inputs, which fit into memory: a delta-v table, a mass list or exoplanets, with
+/// its compression taken off. `None` where the bytes are none of them.
+#[must_use]
+pub fn inspect_table(bytes: &[u8], from: &str) -> Option<Inspection> {
+    if let Ok(list) = ExoplanetList::parse(bytes, Candidates::LeftOut)
+        && list.table.is_some()
+    {
+        let summary = ExoplanetInput::new(from.to_owned(), &list);
+        return Some(Inspection::ExoplanetArchive {
+            summary,
+            rejects: list.rejects,
+        });
+    }
+    if let Ok(table) = DeltaVTable::parse(bytes) {
+        let comparison = compare(&table);
+        return Some(Inspection::DeltaVTable {
+            comparison,
+            rejects: table.rejects,
+        });
+    }
+    if Content::of(bytes) == Content::Markup {
+        return None;
+    }
+    let list = MassList::parse(bytes, Average::Weighted).ok()?;
+    let summary = MassInput::new(from.to_owned(), &list);
+    Some(Inspection::MassList {
+        summary,
+        rejects: list.rejects,
+    })
+}

@@ -1,0 +1,295 @@
+//! The report of a run: what was read, what became of it, and how long it took. It reconciles, or the run
+//! has failed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::catalogue::{Header, Trailer};
+use crate::delta_v::Comparison;
+use crate::exoplanets::{ArchiveTable, ExoplanetList};
+use crate::masses::MassList;
+use crate::pipeline::Summary;
+use crate::reject::Reason;
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The run's id, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// What the inputs were.
+    pub inputs: Inputs,
+    /// Rows by what became of them.
+    pub rows: RowCounts,
+    /// Bytes that went in and out.
+    pub bytes: ByteCounts,
+    /// What each stage took.
+    pub stages: Vec<Stage>,
+}
+
+/// What the inputs of a run were.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Inputs {
+    /// The catalogue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asteroids: Option<CatalogueInput>,
+    /// The published delta-v table against the equations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta_v: Option<DeltaVInput>,
+    /// The mass list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masses: Option<MassInput>,
+    /// The exoplanets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exoplanets: Option<ExoplanetInput>,
+}
+
+/// The catalogue as an input.
+#[derive(Debug, Clone, Serialize)]
+pub struct CatalogueInput {
+    /// Where it was read from.
+    pub from: String,
+    /// What it said before its rows.
+    #[serde(flatten)]
+    pub header: Header,
+    /// What it said behind them.
+    #[serde(flatten)]
+    pub trailer: Trailer,
+}
+
+/// The delta-v table as an input.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeltaVInput {
+    /// Where it was read from.
+    pub from: String,
+    /// Rows that could not be read.
+    pub rejected: usize,
+    /// Its values against the equations'.
+    pub comparison: Comparison,
+}
+
+/// The mass list as an input.
+#[derive(Debug, Clone, Serialize)]
+pub struct MassInput {
+    /// Where it was read from.
+    pub from: String,
+    /// Bodies with a mass.
+    pub bodies: usize,
+    /// Estimates that the masses are made of.
+    pub estimates: u64,
+    /// Estimates that were dropped as too uncertain.
+    pub dropped: u64,
+    /// Lines that could not be read.
+    pub rejected: usize,
+}
+
+impl MassInput {
+    /// Describes a list that was read `from` somewhere.
+    #[must_use]
+    pub fn new(from: String, list: &MassList) -> Self {
+        MassInput {
+            from,
+            bodies: list.bodies.len(),
+            estimates: list.num_estimates,
+            dropped: list.num_dropped,
+            rejected: list.rejects.len(),
+        }
+    }
+}
+
+/// The exoplanets as an input: rows = planets + candidates left out + false positives + rejected.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExoplanetInput {
+    /// Where they were read from.
+    pub from: String,
+    /// Which of the archive's tables it is.
+    pub table: Option<ArchiveTable>,
+    /// Rows read.
+    pub rows: u64,
+    /// Planets among them.
+    pub planets: usize,
+    /// Candidates that were left out.
+    pub candidates_left_out: u64,
+    /// False positives, left out too.
+    pub false_positives: u64,
+    /// Rows that could not be read.
+    pub rejected: usize,
+}
+
+impl ExoplanetInput {
+    /// Describes a list that was read `from` somewhere.
+    #[must_use]
+    pub fn new(from: String, list: &ExoplanetList) -> Self {
+        ExoplanetInput {
+            from,
+            table: list.table,
+            rows: list.num_rows,
+            planets: list.planets.len(),
+            candidates_left_out: list.num_candidates_left_out,
+            false_positives: list.num_false_positives,
+            rejected: list.rejects.len(),
+        }
+    }
+}
+
+/// Rows by what became of them, the exoplanets' among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RowCounts {
+    /// Rows of the catalogue and planets that were read.
+    pub read: u64,
+    /// Those that became items.
+    pub valued: u64,
+    /// Those that did not.
+    pub rejected: u64,
+    /// The same by reason.
+    pub rejected_by_reason: BTreeMap<Reason, u64>,
+    /// Items written.
+    pub written: u64,
+    /// Items by kind.
+    pub kinds: Kinds,
+    /// Items by lookup that they matched.
+    pub merged: Merged,
+}
+
+/// Items by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Kinds {
+    /// Asteroids.
+    pub asteroid: u64,
+    /// Comets.
+    pub comet: u64,
+    /// Exoplanets.
+    pub exoplanet: u64,
+}
+
+/// Items by lookup that they matched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Merged {
+    /// Listed in the delta-v table.
+    pub delta_v: u64,
+    /// Named in the mass list.
+    pub mass: u64,
+}
+
+impl RowCounts {
+    /// Counts what went through a pipeline, of which `written` items reached their end.
+    #[must_use]
+    pub fn new(summary: &Summary, written: u64) -> Self {
+        let counts = &summary.counts;
+        RowCounts {
+            read: counts.read,
+            valued: counts.valued,
+            rejected: summary.num_rejected(),
+            rejected_by_reason: summary.rejected.clone(),
+            written,
+            kinds: Kinds {
+                asteroid: counts.asteroids,
+                comet: counts.comets,
+                exoplanet: counts.exoplanets,
+            },
+            merged: Merged {
+                delta_v: counts.matched_delta_v,
+                mass: counts.matched_mass,
+            },
+        }
+    }
+
+    /// Checks that nothing was lost and nothing counted twice.
+    ///
+    /// # Errors
+    /// [`Unreconciled`] where read is not valued + rejected, or valued is not written.
+    pub fn reconcile(&self) -> Result<(), Unreconciled> {
+        if self.read == self.valued + self.rejected && self.valued == self.written {
+            return Ok(());
+        }
+        let RowCounts {
+            read,
+            valued,
+            rejected,
+            written,
+            ..
+        } = *self;
+        Err(Unreconciled {
+            read,
+            valued,
+            rejected,
+            written,
+        })
+    }
+}
+
+/// Counts that do not add up: a fault of this program, and a failed run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the counts do not add up: {read} read, {valued} valued, {rejected} rejected, {written} written"
+)]
+pub struct Unreconciled {
+    /// Rows read.
+    pub read: u64,
+    /// Rows valued.
+    pub valued: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Items written.
+    pub written: u64,
+}
+
+/// Bytes that went in and out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ByteCounts {
+    /// Rows of the catalogue, after decompression.
+    pub read: u64,
+    /// Items as lines.
+    pub written: u64,
+}
+
+/// What a stage took.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stage {
+    /// Its name.
+    pub name: &'static str,
+    /// Seconds from its start to its end.
+    pub seconds: f64,
+    /// The most memory that the process has had by its end, in bytes, where the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_reconcile_only_where_nothing_is_lost_or_doubled() {
+        let counts = RowCounts {
+            read: 10,
+            valued: 8,
+            rejected: 2,
+            written: 8,
+            ..Default::default()
+        };
+        assert_eq!(counts.reconcile(), Ok(()));
+        for wrong in [
+            RowCounts {
+                read: 11,
+                ..counts.clone()
+            },
+            RowCounts {
+                rejected: 1,
+                ..counts.clone()
+            },
+            RowCounts {
+                written: 7,
+                ..counts.clone()
+            },
+            RowCounts {
+                valued: 9,
+                rejected: 1,
+                ..counts.clone()
+            },
+        ] {
+            assert!(wrong.reconcile().is_err(), "{wrong:?}");
+        }
+    }
+}
