@@ -60,6 +60,22 @@ impl Summary {
     pub fn num_rejected(&self) -> u64 {
         self.rejected.values().sum()
     }
+
+    /// Checks that there were rows and that no more of them were rejected than may be.
+    ///
+    /// # Errors
+    /// [`CatalogueError::NoRows`], [`PipelineError::TooManyRejects`].
+    pub fn check_rejects(&self, max_percent: f64) -> Result<(), PipelineError> {
+        let read = self.counts.read;
+        let rejected = self.num_rejected();
+        if read == 0 {
+            return Err(CatalogueError::NoRows.into());
+        }
+        if rejected as f64 > read as f64 * max_percent / 100.0 {
+            return Err(PipelineError::TooManyRejects { rejected, read, max_percent });
+        }
+        Ok(())
+    }
 }
 
 /// Why a pipeline did not run to its end. Nothing that the sink holds is to be used.
@@ -160,7 +176,7 @@ pub fn run<R: Read>(
     read?;
     writer.summary.bytes_read = catalogue.rows_read_bytes();
     writer.summary.trailer = catalogue.finish()?;
-    writer.check_rejects(options.max_rejects_percent)?;
+    writer.summary.check_rejects(options.max_rejects_percent)?;
     writer.write_planets(planets, valuer.run.as_deref(), encoding)?;
     Ok(writer.summary)
 }
@@ -265,22 +281,6 @@ impl<'s> Writer<'s> {
         for reject in &batch.rejects {
             *self.summary.rejected.entry(reject.reason).or_default() += 1;
             (self.sinks.rejects)(reject).map_err(PipelineError::Rejects)?;
-        }
-        Ok(())
-    }
-
-    fn check_rejects(&self, max_percent: f64) -> Result<(), PipelineError> {
-        let read = self.summary.counts.read;
-        let rejected = self.summary.num_rejected();
-        if read == 0 {
-            return Err(CatalogueError::NoRows.into());
-        }
-        if rejected as f64 > read as f64 * max_percent / 100.0 {
-            return Err(PipelineError::TooManyRejects {
-                rejected,
-                read,
-                max_percent,
-            });
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::batch::{Batch, Encoding};
 use crate::item;
+use crate::table::TableWriter;
 
 /// Takes items.
 pub trait Sink {
@@ -61,5 +62,23 @@ impl<W: Write> Sink for LineSink<W> {
 
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
         self.out.write_all(batch.lines()).map_err(SinkError::new)
+    }
+}
+
+/// Writes items into a new table.
+#[derive(Debug)]
+pub struct TableSink(pub TableWriter);
+
+impl Sink for TableSink {
+    fn encoding(&self) -> Encoding {
+        Encoding::Json
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        for (row, line) in batch.items() {
+            let rowid = i64::try_from(row).map_err(SinkError::new)?;
+            self.0.insert(rowid, line).map_err(SinkError::new)?;
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,295 @@
+//! The command line: what can be asked for, in the words of `--help`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The program's arguments.
+#[derive(Debug, Parser)]
+#[command(
+    name = "prospector",
+    version,
+    about = "What every small body is worth and how hard it is to reach",
+    long_about = "Takes JPL's catalogue of small bodies, joins it with delta-v, masses and exoplanets, \
+        computes what each body is worth and how hard it is to reach, and loads a table that can be \
+        queried.",
+    after_help = "Examples:\n  \
+        prospector run --recorded                 the whole job on the recorded inputs\n  \
+        prospector top --by profit                what is worth most, cheapest to reach\n  \
+        prospector explain Bennu                  how its value comes about, step by step\n  \
+        prospector value sbdb.csv.gz > items.ndjson   value a catalogue that you have\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole job: read the inputs, merge, value, and replace the database
+    Run(RunArgs),
+    /// Value a catalogue: JPL's JSON document or CSV export, plain, gzip or zstd
+    Value(ValueArgs),
+    /// The published delta-v table with the computed value beside each, or one orbit's delta-v
+    DeltaV(DeltaVArgs),
+    /// The best bodies by a ranking
+    Top(TopArgs),
+    /// All that is known of a body
+    Show(ShowArgs),
+    /// Every step of a body's value: inputs, where each came from, formula, result
+    Explain(ExplainArgs),
+    /// Bodies whose name or designation begins with a prefix
+    Search(SearchArgs),
+    /// What a file is: source, format, compression, columns, rows, unusable columns
+    Inspect(InspectArgs),
+    /// Make a synthetic catalogue in JPL's formats, for benchmarks
+    Generate(GenerateArgs),
+}
+
+/// Where results are kept.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatabaseArgs {
+    /// The folder of runs and, unless --database says otherwise, of the database
+    #[arg(long, value_name = "DIR", env = "PROSPECTOR_STORE", default_value = "prospector-store")]
+    pub(crate) store: PathBuf,
+    /// The database [default: bodies.sqlite in the store]
+    #[arg(long, value_name = "FILE", env = "PROSPECTOR_DATABASE")]
+    database: Option<PathBuf>,
+}
+
+impl DatabaseArgs {
+    /// The database's path.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.database.clone().unwrap_or_else(|| self.store.join("bodies.sqlite"))
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  prospector run --recorded")]
+pub(crate) struct RunArgs {
+    /// Use the small recorded inputs that come with the program
+    #[arg(long, conflicts_with = "inputs")]
+    pub(crate) recorded: bool,
+    /// fresh (download), latest, or the name of an input set
+    #[arg(long, value_name = "fresh|latest|SET", default_value = "fresh")]
+    pub(crate) inputs: String,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Threads that value rows [default: the machine's]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    prospector value sbdb.json.zst --output bodies.ndjson --rejects rejects.jsonl\n  \
+    curl -s URL | prospector value - --delta-v delta_v.html | jq .price\n  \
+    prospector value sbdb.csv --format sqlite --output bodies.sqlite")]
+pub(crate) struct ValueArgs {
+    /// The catalogue; - for standard input
+    #[arg(value_name = "ASTEROIDS")]
+    pub(crate) asteroids: PathBuf,
+    /// The published delta-v table: HTML, text, or delta-v.json [default: every value is computed]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) delta_v: Option<PathBuf>,
+    /// Mass estimates, or masses.json [default: the list that comes with the program]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) masses: Option<PathBuf>,
+    /// The NASA Exoplanet Archive's CSV (pscomppars or KOI), or exoplanets.json [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exoplanets: Option<PathBuf>,
+    /// Take Kepler's candidates for planets too, not only the confirmed ones
+    #[arg(long, requires = "exoplanets")]
+    pub(crate) koi_candidates: bool,
+    /// How estimates of one mass are averaged; plain is Asterank's way
+    #[arg(long, value_enum, default_value = "weighted", requires = "masses")]
+    pub(crate) mass_average: MassAverage,
+    /// How items are written
+    #[arg(long, value_enum, default_value = "ndjson")]
+    pub(crate) format: OutputFormat,
+    /// Where items go; - for standard output
+    #[arg(long, short, value_name = "FILE|-", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// Where rejected rows go, one JSON object a line [default: the first few are shown]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// The most rows that may be rejected, in per cent; with more, nothing is written
+    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
+    pub(crate) max_rejects: f64,
+    /// Threads that value rows [default: the machine's]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MassAverage {
+    Weighted,
+    Plain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Ndjson,
+    Csv,
+    Sqlite,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    prospector delta-v delta_v.rendezvous.html > delta-v.json\n  \
+    prospector delta-v 1.458,0.2227,10.83")]
+pub(crate) struct DeltaVArgs {
+    /// The table's file (- for standard input), or one orbit as semi-major axis in au, eccentricity,
+    /// inclination in degrees
+    #[arg(value_name = "FILE|A,E,I")]
+    pub(crate) table_or_orbit: TableOrOrbit,
+}
+
+/// What `delta-v` is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TableOrOrbit {
+    Table(PathBuf),
+    Orbit { a: f64, e: f64, i: f64 },
+}
+
+impl FromStr for TableOrOrbit {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers: Option<Vec<f64>> =
+            text.split(',').map(|number| number.trim().parse().ok()).collect();
+        Ok(match numbers.as_deref() {
+            Some(&[a, e, i]) => Self::Orbit { a, e, i },
+            _ => Self::Table(PathBuf::from(text)),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    prospector top --by profit --limit 20\n  \
+    prospector top --by dv --class APO --json\n  \
+    prospector top --by smallest --kind asteroid --spec M")]
+pub(crate) struct TopArgs {
+    /// price, profit, closeness and score: the highest; smallest, moid and dv: the lowest
+    #[arg(long, value_name = "RANKING", value_parser = ["price", "profit", "closeness", "score", "smallest", "moid", "dv"])]
+    pub(crate) by: String,
+    /// How many
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) limit: u32,
+    /// Only this orbit class, such as AMO
+    #[arg(long, value_name = "C")]
+    pub(crate) class: Option<String>,
+    /// Only this spectral type, such as Xk
+    #[arg(long, value_name = "S")]
+    pub(crate) spec: Option<String>,
+    /// Only this kind; comets and exoplanets are left out unless asked for
+    #[arg(long, value_name = "K", default_value = "asteroid", value_parser = ["asteroid", "comet", "exoplanet"])]
+    pub(crate) kind: String,
+    /// Items as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  prospector show Eros\n  prospector show 433\n  \
+    prospector show \"2006 RH120\" --json")]
+pub(crate) struct ShowArgs {
+    /// Designation, number, name or SPK-ID
+    pub(crate) body: String,
+    /// The item as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  prospector explain Bennu")]
+pub(crate) struct ExplainArgs {
+    /// Designation, number, name or SPK-ID
+    pub(crate) body: String,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  prospector search Apo\n  prospector search \"2006 R\"")]
+pub(crate) struct SearchArgs {
+    /// How the name or designation begins; upper or lower case
+    pub(crate) prefix: String,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(crate) limit: u32,
+    /// Items as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  prospector inspect sbdb_query_results.csv.gz")]
+pub(crate) struct InspectArgs {
+    /// The file; - for standard input
+    pub(crate) file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    prospector generate --rows 1570000 --seed 1 --format csv --output sbdb.csv")]
+pub(crate) struct GenerateArgs {
+    /// Bodies
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: u64,
+    /// The same seed gives the same catalogue
+    #[arg(long, value_name = "S", default_value = "1")]
+    pub(crate) seed: u64,
+    /// JPL's format: a CSV export with all columns, or the Query API's JSON document
+    #[arg(long, value_enum, default_value = "csv")]
+    pub(crate) format: CatalogueFormat,
+    /// Where it goes; - for standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CatalogueFormat {
+    Csv,
+    Json,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a number from 0 to 100 is wanted".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn three_numbers_are_an_orbit_and_all_else_a_file() {
+        let orbit = TableOrOrbit::Orbit { a: 1.458, e: 0.2227, i: 10.83 };
+        assert_eq!("1.458,0.2227, 10.83".parse(), Ok(orbit));
+        assert_eq!("1,2.html".parse(), Ok(TableOrOrbit::Table("1,2.html".into())));
+    }
+}

@@ -1,0 +1,138 @@
+//! `prospector value`: a catalogue in, items out.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use engine::batch::Encoding;
+use engine::exoplanets::Candidates;
+use engine::masses::Average;
+use engine::pipeline::Summary;
+use engine::report::Report;
+use engine::sink::LineSink;
+use engine::table::ReplacedFile;
+
+use crate::args::{Cli, MassAverage, OutputFormat, ValueArgs};
+use crate::job::{Job, RejectLog, Source};
+use crate::{database, input, output, text};
+
+pub(crate) fn run(args: &ValueArgs, stdout: &mut dyn Write) -> anyhow::Result<()> {
+    refuse_database_on_stdout(args);
+    let start = Instant::now();
+    let mut job = Job::new(None, args.threads, args.max_rejects);
+    read_lookups(args, &mut job)?;
+    let mut rejects = RejectLog::create(args.rejects.as_deref())?;
+    let valued = value(args, job, &mut rejects, stdout);
+    rejects.finish()?;
+    output::note(&text::summary(&valued?, start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// A database cannot be streamed: asking for that is wrong usage.
+fn refuse_database_on_stdout(args: &ValueArgs) {
+    if args.format == OutputFormat::Sqlite && args.output == Path::new("-") {
+        let message = "--format sqlite needs --output FILE: a database cannot go to standard output";
+        Cli::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    }
+}
+
+fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
+    if let Some(path) = &args.delta_v {
+        let (_, bytes) = input::read_small(path)?;
+        job.read_delta_v(Source { name: input::name(path), bytes: &bytes })?;
+    }
+    match &args.masses {
+        Some(path) => {
+            let (_, bytes) = input::read_small(path)?;
+            let average = match args.mass_average {
+                MassAverage::Weighted => Average::Weighted,
+                MassAverage::Plain => Average::Plain,
+            };
+            job.read_masses(Source { name: input::name(path), bytes: &bytes }, average)?;
+        }
+        None => job.use_builtin_masses(),
+    }
+    if let Some(path) = &args.exoplanets {
+        let (_, bytes) = input::read_small(path)?;
+        let candidates =
+            if args.koi_candidates { Candidates::Included } else { Candidates::LeftOut };
+        job.read_exoplanets(Source { name: input::name(path), bytes: &bytes }, candidates)?;
+    }
+    Ok(())
+}
+
+fn value(
+    args: &ValueArgs,
+    mut job: Job,
+    rejects: &mut RejectLog,
+    stdout: &mut dyn Write,
+) -> anyhow::Result<Report> {
+    let (catalogue, bar) = input::open_catalogue(&args.asteroids)?;
+    let name = input::name(&args.asteroids);
+    let encoding = match args.format {
+        OutputFormat::Ndjson => Encoding::Json,
+        OutputFormat::Csv => Encoding::Csv,
+        OutputFormat::Sqlite => {
+            let value = |job: &mut Job, sink: &mut _, rejects: &mut _| {
+                let summary = job.value(catalogue, &name, sink, rejects);
+                bar.finish_and_clear();
+                summary
+            };
+            return database::replace(&args.output, "", job, rejects, value);
+        }
+    };
+    let mut value = |out: &mut (dyn Write + Send)| -> anyhow::Result<Summary> {
+        let mut sink = LineSink::new(out, encoding)?;
+        let summary = job.value(catalogue, &name, &mut sink, rejects);
+        bar.finish_and_clear();
+        summary
+    };
+    let summary = match destination(&args.output) {
+        Destination::Stdout => {
+            let summary = value(&mut io::stdout())?;
+            stdout.flush()?;
+            summary
+        }
+        Destination::Special(path) => {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            value(&mut file)?
+        }
+        Destination::File(path) => {
+            let mut file = ReplacedFile::create(&path)?;
+            let summary = value(&mut file)?;
+            file.commit()?;
+            summary
+        }
+    };
+    let written = summary.counts.valued;
+    job.report(&summary, written)
+}
+
+/// Where lines go.
+enum Destination {
+    Stdout,
+    /// A device or pipe, which cannot be replaced.
+    Special(PathBuf),
+    /// A file, replaced in one step.
+    File(PathBuf),
+}
+
+fn destination(path: &Path) -> Destination {
+    if path == Path::new("-") {
+        return Destination::Stdout;
+    }
+    let is_special =
+        path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if is_special {
+        Destination::Special(path.to_owned())
+    } else {
+        Destination::File(path.to_owned())
+    }
+}

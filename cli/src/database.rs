@@ -1,0 +1,87 @@
+//! The database: built beside the old one and put in its place, or opened for questions.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use engine::pipeline::Summary;
+use engine::reject::{Input, Reason, Reject};
+use engine::report::Report;
+use engine::sink::TableSink;
+use engine::table::{Body, Duplicate, Table, TableWriter};
+use jiff::Timestamp;
+
+use crate::args::DatabaseArgs;
+use crate::input::spinner;
+use crate::job::{Job, RejectLog};
+
+/// Replaces the database at `path` by what `value` puts into a new one. Whatever fails, the old one stays.
+pub(crate) fn replace(
+    path: &Path,
+    run_id: &str,
+    mut job: Job,
+    rejects: &mut RejectLog,
+    value: impl FnOnce(&mut Job, &mut TableSink, &mut RejectLog) -> anyhow::Result<Summary>,
+) -> anyhow::Result<Report> {
+    let mut sink = TableSink(TableWriter::create(path)?);
+    let mut summary = value(&mut job, &mut sink, rejects)?;
+    let indexing = Instant::now();
+    let spinner = spinner("making the indexes");
+    let loaded = sink.0.finish()?;
+    spinner.finish_and_clear();
+    for duplicate in &loaded.duplicates {
+        count_as_rejected(&mut summary, duplicate);
+        rejects.add(&rejected(duplicate))?;
+    }
+    job.end_stage("index", indexing);
+    job.check_rejects(&summary)?;
+    let report = job.report(&summary, loaded.items)?;
+    let report_json = serde_json::to_string(&report)?;
+    let finished_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    loaded.publish(run_id, &finished_at, &report_json)?;
+    Ok(report)
+}
+
+/// A row whose designation an earlier row has is no item: it was valued and is rejected after all.
+fn count_as_rejected(summary: &mut Summary, duplicate: &Duplicate) {
+    let counts = &mut summary.counts;
+    counts.valued -= 1;
+    match duplicate.kind.as_deref() {
+        Some("comet") => counts.comets -= 1,
+        Some("exoplanet") => counts.exoplanets -= 1,
+        _ => counts.asteroids -= 1,
+    }
+    *summary.rejected.entry(Reason::DuplicateKey).or_default() += 1;
+}
+
+fn rejected(duplicate: &Duplicate) -> Reject {
+    Reject {
+        input: match duplicate.kind.as_deref() {
+            Some("exoplanet") => Input::Exoplanets,
+            _ => Input::Asteroids,
+        },
+        row: duplicate.rowid.unsigned_abs(),
+        line: None,
+        column: None,
+        reason: Reason::DuplicateKey,
+        message: format!("row {} is {} too", duplicate.first_rowid, duplicate.designation),
+        text: duplicate.full_name.clone().unwrap_or_else(|| duplicate.designation.clone()),
+    }
+}
+
+/// Opens the database for questions.
+pub(crate) fn open(args: &DatabaseArgs) -> anyhow::Result<Table> {
+    Table::open(&args.database())
+        .context("no database to ask (`prospector run --recorded` makes one; --database names another)")
+}
+
+/// Finds the bodies that are called `name`.
+pub(crate) fn find(args: &DatabaseArgs, name: &str) -> anyhow::Result<Vec<Body>> {
+    let bodies = open(args)?.find(name)?;
+    if bodies.is_empty() {
+        anyhow::bail!(
+            "no body is called {name:?}: `prospector search {name}` lists what begins like it"
+        );
+    }
+    Ok(bodies)
+}

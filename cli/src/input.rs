@@ -1,0 +1,120 @@
+//! Inputs: files and standard input, with progress on a terminal.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use engine::catalogue::{Catalogue, CatalogueError, ReadOptions, find_fields};
+use engine::compression::{Compression, read_all};
+use indicatif::{ProgressBar, ProgressBarIter, ProgressStyle};
+
+/// A file, or standard input where the path is `-`.
+pub(crate) enum Input {
+    File(File),
+    Stdin(io::Stdin),
+}
+
+impl Input {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdin(io::stdin()));
+        }
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        if file.metadata()?.is_dir() {
+            anyhow::bail!("{} is a folder, not a file", path.display());
+        }
+        Ok(Self::File(file))
+    }
+
+    /// The number of bytes, where it is known.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::File(file) => {
+                file.metadata().ok().filter(|data| data.is_file()).map(|data| data.len())
+            }
+            Self::Stdin(_) => None,
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Stdin(stdin) => stdin.read(buffer),
+        }
+    }
+}
+
+/// What people call an input.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads a small input whole, with its compression taken off.
+pub(crate) fn read_small(path: &Path) -> anyhow::Result<(Compression, Vec<u8>)> {
+    read_all(Input::open(path)?).with_context(|| format!("cannot read {}", name(path)))
+}
+
+/// Opens a catalogue with a progress bar on a terminal. A JSON document that gives its rows before its
+/// fields is read twice, where it is a file.
+pub(crate) fn open_catalogue(
+    path: &Path,
+) -> anyhow::Result<(Catalogue<ProgressBarIter<Input>>, ProgressBar)> {
+    let open = |options: &ReadOptions| -> anyhow::Result<_> {
+        let input = Input::open(path)?;
+        let bar = progress_bar(input.length());
+        match Catalogue::open(bar.wrap_read(input), options) {
+            Ok(catalogue) => Ok(Ok((catalogue, bar))),
+            Err(error) => {
+                bar.finish_and_clear();
+                Ok(Err(error))
+            }
+        }
+    };
+    let opened = match open(&ReadOptions::default())? {
+        Err(CatalogueError::FieldsBehindData) if path != Path::new("-") => {
+            let fields = find_fields(Input::open(path)?).with_context(|| name(path))?;
+            open(&ReadOptions { fields: Some(fields), ..ReadOptions::default() })?
+        }
+        opened => opened,
+    };
+    opened.with_context(|| name(path))
+}
+
+/// A bar over `length` bytes, or a counter where the length is not known; hidden unless standard error is a
+/// terminal.
+fn progress_bar(length: Option<u64>) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match length {
+        Some(length) => (
+            ProgressBar::new(length),
+            "{bar:40} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+        ),
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {bytes_per_sec}  {elapsed}"),
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A counter of bytes.
+pub(crate) fn counter() -> ProgressBar {
+    progress_bar(None)
+}
+
+/// A sign of life for work whose length is not known.
+pub(crate) fn spinner(message: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner().with_message(message);
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
+}

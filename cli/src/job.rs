@@ -1,0 +1,248 @@
+//! The job that `run` and `value` share: read the lookups, value the catalogue into a sink, report.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use engine::body::{Lookups, Valuer};
+use engine::catalogue::Catalogue;
+use engine::delta_v::{DeltaVTable, compare};
+use engine::exoplanets::{Candidates, Exoplanet, ExoplanetList};
+use engine::masses::{self, Average, MassList};
+use engine::pipeline::{self, PipelineError, PipelineOptions, Sinks, Summary};
+use engine::reject::Reject;
+use engine::report::{
+    ByteCounts, CatalogueInput, DeltaVInput, ExoplanetInput, Inputs, MassInput, Report, RowCounts,
+    Stage,
+};
+use engine::sink::Sink;
+
+use crate::{INTERRUPTED, output};
+
+/// Rejected rows that are shown where they are not written to a file.
+const MAX_SHOWN_REJECTS: usize = 5;
+
+/// A small input: what people call it, and its bytes with their compression taken off.
+pub(crate) struct Source<'a> {
+    pub(crate) name: String,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A job on its way: what it has read, and what each stage took.
+pub(crate) struct Job {
+    run: Option<String>,
+    num_threads: NonZeroUsize,
+    max_rejects_percent: f64,
+    lookups: Lookups,
+    planets: Vec<Exoplanet>,
+    inputs: Inputs,
+    stages: Vec<Stage>,
+    /// Rows of the small inputs that could not be read.
+    rejects: Vec<Reject>,
+}
+
+impl Job {
+    /// A job with no lookups yet.
+    pub(crate) fn new(
+        run: Option<String>,
+        threads: Option<NonZeroUsize>,
+        max_rejects_percent: f64,
+    ) -> Self {
+        let machine = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Job {
+            run,
+            num_threads: threads.unwrap_or_else(machine),
+            max_rejects_percent,
+            lookups: Lookups::default(),
+            planets: Vec::new(),
+            inputs: Inputs::default(),
+            stages: Vec::new(),
+            rejects: Vec::new(),
+        }
+    }
+
+    /// Reads the published delta-v table and compares it with the equations.
+    pub(crate) fn read_delta_v(&mut self, source: Source<'_>) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let table = DeltaVTable::parse(source.bytes).with_context(|| source.name.clone())?;
+        self.inputs.delta_v = Some(DeltaVInput {
+            from: source.name,
+            rejected: table.rejects.len(),
+            comparison: compare(&table),
+        });
+        self.rejects.extend_from_slice(&table.rejects);
+        self.lookups.delta_v = table;
+        self.end_stage("delta-v", start);
+        Ok(())
+    }
+
+    /// Averages a list of mass estimates.
+    pub(crate) fn read_masses(
+        &mut self,
+        source: Source<'_>,
+        average: Average,
+    ) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let list = MassList::parse(source.bytes, average).with_context(|| source.name.clone())?;
+        self.take_masses(source.name, list, start);
+        Ok(())
+    }
+
+    /// Takes the list of masses that comes with the program.
+    pub(crate) fn use_builtin_masses(&mut self) {
+        let start = Instant::now();
+        self.take_masses("built-in".to_owned(), masses::builtin().clone(), start);
+    }
+
+    fn take_masses(&mut self, from: String, list: MassList, start: Instant) {
+        self.inputs.masses = Some(MassInput::new(from, &list));
+        self.rejects.extend_from_slice(&list.rejects);
+        self.lookups.masses = list;
+        self.end_stage("calculate-masses", start);
+    }
+
+    /// Reads the exoplanets.
+    pub(crate) fn read_exoplanets(
+        &mut self,
+        source: Source<'_>,
+        candidates: Candidates,
+    ) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let list =
+            ExoplanetList::parse(source.bytes, candidates).with_context(|| source.name.clone())?;
+        self.inputs.exoplanets = Some(ExoplanetInput::new(source.name, &list));
+        self.rejects.extend(list.rejects);
+        self.planets = list.planets;
+        self.end_stage("exoplanets", start);
+        Ok(())
+    }
+
+    /// Values a catalogue, known to people as `name`, into `sink`.
+    pub(crate) fn value<R: Read>(
+        &mut self,
+        catalogue: Catalogue<R>,
+        name: &str,
+        sink: &mut (dyn Sink + Send),
+        rejects: &mut RejectLog,
+    ) -> anyhow::Result<Summary> {
+        let start = Instant::now();
+        for reject in &self.rejects {
+            rejects.add(reject)?;
+        }
+        let header = catalogue.header().clone();
+        let valuer =
+            Valuer { lookups: std::mem::take(&mut self.lookups), run: self.run.clone() };
+        let options = PipelineOptions {
+            num_threads: self.num_threads,
+            max_rejects_percent: self.max_rejects_percent,
+            cancelled: &INTERRUPTED,
+        };
+        let sinks = Sinks { items: sink, rejects: &mut |reject| rejects.add(reject) };
+        let summary = pipeline::run(catalogue, &self.planets, &valuer, sinks, &options)
+            .map_err(|error| explain_pipeline_error(error, name))?;
+        let trailer = summary.trailer.clone();
+        self.inputs.asteroids = Some(CatalogueInput { from: name.to_owned(), header, trailer });
+        self.end_stage("parse-horizon", start);
+        Ok(summary)
+    }
+
+    /// Checks that no more rows were rejected than may be, duplicates among them.
+    pub(crate) fn check_rejects(&self, summary: &Summary) -> anyhow::Result<()> {
+        let name = self.inputs.asteroids.as_ref().map_or("", |input| input.from.as_str());
+        summary
+            .check_rejects(self.max_rejects_percent)
+            .map_err(|error| explain_pipeline_error(error, name))
+    }
+
+    /// Notes that a stage that began at `start` has ended.
+    pub(crate) fn end_stage(&mut self, name: &'static str, start: Instant) {
+        self.stages.push(Stage {
+            name,
+            seconds: start.elapsed().as_secs_f64(),
+            peak_memory_bytes: peak_memory_bytes(),
+        });
+    }
+
+    /// The report, once `written` items have reached their end. It is checked to reconcile.
+    pub(crate) fn report(self, summary: &Summary, written: u64) -> anyhow::Result<Report> {
+        let rows = RowCounts::new(summary, written);
+        rows.reconcile()?;
+        Ok(Report {
+            run: self.run,
+            inputs: self.inputs,
+            rows,
+            bytes: ByteCounts { read: summary.bytes_read, written: summary.bytes_written },
+            stages: self.stages,
+        })
+    }
+}
+
+/// Says which input failed, and what to do where the error itself cannot know.
+fn explain_pipeline_error(error: PipelineError, name: &str) -> anyhow::Error {
+    let advice = match &error {
+        PipelineError::Catalogue(_) => name.to_owned(),
+        PipelineError::TooManyRejects { .. } => format!(
+            "{name} (the rows and reasons: --rejects FILE; if that is right: a higher --max-rejects)"
+        ),
+        _ => return error.into(),
+    };
+    anyhow::Error::from(error).context(advice)
+}
+
+/// Where rejected rows go: to a file, or the first few to standard error.
+pub(crate) struct RejectLog {
+    file: Option<BufWriter<File>>,
+    num_rejects: u64,
+}
+
+impl RejectLog {
+    /// Writes rejects to a new file at `path`, or shows the first few.
+    pub(crate) fn create(path: Option<&Path>) -> anyhow::Result<Self> {
+        let create = |path: &Path| {
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))
+        };
+        let file = path.map(create).transpose()?.map(BufWriter::new);
+        Ok(RejectLog { file, num_rejects: 0 })
+    }
+
+    /// Takes a rejected row.
+    pub(crate) fn add(&mut self, reject: &Reject) -> std::io::Result<()> {
+        self.num_rejects += 1;
+        match &mut self.file {
+            Some(file) => {
+                serde_json::to_writer(&mut *file, reject)?;
+                file.write_all(b"\n")
+            }
+            None if self.num_rejects <= MAX_SHOWN_REJECTS as u64 => {
+                output::note(&format!("rejected: {}", crate::text::reject(reject)));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what is buffered and says how many were not shown.
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        match self.file {
+            Some(mut file) => file.flush().context("the rejected rows cannot be written"),
+            None => {
+                let num_hidden = self.num_rejects.saturating_sub(MAX_SHOWN_REJECTS as u64);
+                if num_hidden > 0 {
+                    output::note(&format!("rejected: {num_hidden} more; --rejects FILE has them all"));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The most memory that this process has had, where the system tells.
+fn peak_memory_bytes() -> Option<u64> {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).ok()?;
+    // Linux counts in KiB, macOS in bytes (getrusage(2) of either).
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    u64::try_from(usage.max_rss()).ok().map(|rss| rss * unit)
+}
