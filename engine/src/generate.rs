@@ -34,8 +34,9 @@ use digits::push_integer;
 /// What the catalogue is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// The CSV export of JPL's web tool of 2021 and later with all columns: a quoted header, values
-    /// quoted only where they contain a space, about 560 bytes a row.
+    /// The CSV export of JPL's web tool of 2021 and later: a quoted header, values quoted only where
+    /// they contain a space, about 560 bytes a row. Its 74 columns are those of the exports of 2020
+    /// without `id`; the later `sats` and the uncertainties of A1, A2, A3 and DT are not among them.
     Csv,
     /// The SBDB Query API's document in full precision: one line, 33 fields, about 380 bytes a row.
     Json,
