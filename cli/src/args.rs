@@ -54,7 +54,12 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DatabaseArgs {
     /// The folder of runs and, unless --database says otherwise, of the database
-    #[arg(long, value_name = "DIR", env = "PROSPECTOR_STORE", default_value = "prospector-store")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PROSPECTOR_STORE",
+        default_value = "prospector-store"
+    )]
     pub(crate) store: PathBuf,
     /// The database [default: bodies.sqlite in the store]
     #[arg(long, value_name = "FILE", env = "PROSPECTOR_DATABASE")]
@@ -64,7 +69,9 @@ pub(crate) struct DatabaseArgs {
 impl DatabaseArgs {
     /// The database's path.
     pub(crate) fn database(&self) -> PathBuf {
-        self.database.clone().unwrap_or_else(|| self.store.join("bodies.sqlite"))
+        self.database
+            .clone()
+            .unwrap_or_else(|| self.store.join("bodies.sqlite"))
     }
 }
 
@@ -160,8 +167,10 @@ impl FromStr for TableOrOrbit {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let numbers: Option<Vec<f64>> =
-            text.split(',').map(|number| number.trim().parse().ok()).collect();
+        let numbers: Option<Vec<f64>> = text
+            .split(',')
+            .map(|number| number.trim().parse().ok())
+            .collect();
         Ok(match numbers.as_deref() {
             Some(&[a, e, i]) => Self::Orbit { a, e, i },
             _ => Self::Table(PathBuf::from(text)),
@@ -198,8 +207,10 @@ pub(crate) struct TopArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  prospector show Eros\n  prospector show 433\n  \
-    prospector show \"2006 RH120\" --json")]
+#[command(
+    after_help = "Examples:\n  prospector show Eros\n  prospector show 433\n  \
+    prospector show \"2006 RH120\" --json"
+)]
 pub(crate) struct ShowArgs {
     /// Designation, number, name or SPK-ID
     pub(crate) body: String,
@@ -288,8 +299,15 @@ mod tests {
 
     #[test]
     fn three_numbers_are_an_orbit_and_all_else_a_file() {
-        let orbit = TableOrOrbit::Orbit { a: 1.458, e: 0.2227, i: 10.83 };
+        let orbit = TableOrOrbit::Orbit {
+            a: 1.458,
+            e: 0.2227,
+            i: 10.83,
+        };
         assert_eq!("1.458,0.2227, 10.83".parse(), Ok(orbit));
-        assert_eq!("1,2.html".parse(), Ok(TableOrOrbit::Table("1,2.html".into())));
+        assert_eq!(
+            "1,2.html".parse(),
+            Ok(TableOrOrbit::Table("1,2.html".into()))
+        );
     }
 }

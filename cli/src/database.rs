@@ -64,15 +64,22 @@ fn rejected(duplicate: &Duplicate) -> Reject {
         line: None,
         column: None,
         reason: Reason::DuplicateKey,
-        message: format!("row {} is {} too", duplicate.first_rowid, duplicate.designation),
-        text: duplicate.full_name.clone().unwrap_or_else(|| duplicate.designation.clone()),
+        message: format!(
+            "row {} is {} too",
+            duplicate.first_rowid, duplicate.designation
+        ),
+        text: duplicate
+            .full_name
+            .clone()
+            .unwrap_or_else(|| duplicate.designation.clone()),
     }
 }
 
 /// Opens the database for questions.
 pub(crate) fn open(args: &DatabaseArgs) -> anyhow::Result<Table> {
-    Table::open(&args.database())
-        .context("no database to ask (`prospector run --recorded` makes one; --database names another)")
+    Table::open(&args.database()).context(
+        "no database to ask (`prospector run --recorded` makes one; --database names another)",
+    )
 }
 
 /// Finds the bodies that are called `name`.

@@ -31,9 +31,11 @@ impl Input {
     /// The number of bytes, where it is known.
     fn length(&self) -> Option<u64> {
         match self {
-            Self::File(file) => {
-                file.metadata().ok().filter(|data| data.is_file()).map(|data| data.len())
-            }
+            Self::File(file) => file
+                .metadata()
+                .ok()
+                .filter(|data| data.is_file())
+                .map(|data| data.len()),
             Self::Stdin(_) => None,
         }
     }
@@ -50,7 +52,11 @@ impl Read for Input {
 
 /// What people call an input.
 pub(crate) fn name(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 /// Reads a small input whole, with its compression taken off.
@@ -77,7 +83,10 @@ pub(crate) fn open_catalogue(
     let opened = match open(&ReadOptions::default())? {
         Err(CatalogueError::FieldsBehindData) if path != Path::new("-") => {
             let fields = find_fields(Input::open(path)?).with_context(|| name(path))?;
-            open(&ReadOptions { fields: Some(fields), ..ReadOptions::default() })?
+            open(&ReadOptions {
+                fields: Some(fields),
+                ..ReadOptions::default()
+            })?
         }
         opened => opened,
     };
@@ -95,7 +104,10 @@ fn progress_bar(length: Option<u64>) -> ProgressBar {
             ProgressBar::new(length),
             "{bar:40} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
         ),
-        None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {bytes_per_sec}  {elapsed}"),
+        None => (
+            ProgressBar::new_spinner(),
+            "{spinner} {bytes}  {bytes_per_sec}  {elapsed}",
+        ),
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);

@@ -133,25 +133,38 @@ impl Job {
             rejects.add(reject)?;
         }
         let header = catalogue.header().clone();
-        let valuer =
-            Valuer { lookups: std::mem::take(&mut self.lookups), run: self.run.clone() };
+        let valuer = Valuer {
+            lookups: std::mem::take(&mut self.lookups),
+            run: self.run.clone(),
+        };
         let options = PipelineOptions {
             num_threads: self.num_threads,
             max_rejects_percent: self.max_rejects_percent,
             cancelled: &INTERRUPTED,
         };
-        let sinks = Sinks { items: sink, rejects: &mut |reject| rejects.add(reject) };
+        let sinks = Sinks {
+            items: sink,
+            rejects: &mut |reject| rejects.add(reject),
+        };
         let summary = pipeline::run(catalogue, &self.planets, &valuer, sinks, &options)
             .map_err(|error| explain_pipeline_error(error, name))?;
         let trailer = summary.trailer.clone();
-        self.inputs.asteroids = Some(CatalogueInput { from: name.to_owned(), header, trailer });
+        self.inputs.asteroids = Some(CatalogueInput {
+            from: name.to_owned(),
+            header,
+            trailer,
+        });
         self.end_stage("parse-horizon", start);
         Ok(summary)
     }
 
     /// Checks that no more rows were rejected than may be, duplicates among them.
     pub(crate) fn check_rejects(&self, summary: &Summary) -> anyhow::Result<()> {
-        let name = self.inputs.asteroids.as_ref().map_or("", |input| input.from.as_str());
+        let name = self
+            .inputs
+            .asteroids
+            .as_ref()
+            .map_or("", |input| input.from.as_str());
         summary
             .check_rejects(self.max_rejects_percent)
             .map_err(|error| explain_pipeline_error(error, name))
@@ -174,7 +187,10 @@ impl Job {
             run: self.run,
             inputs: self.inputs,
             rows,
-            bytes: ByteCounts { read: summary.bytes_read, written: summary.bytes_written },
+            bytes: ByteCounts {
+                read: summary.bytes_read,
+                written: summary.bytes_written,
+            },
             stages: self.stages,
         })
     }
@@ -205,7 +221,10 @@ impl RejectLog {
             File::create(path).with_context(|| format!("cannot write {}", path.display()))
         };
         let file = path.map(create).transpose()?.map(BufWriter::new);
-        Ok(RejectLog { file, num_rejects: 0 })
+        Ok(RejectLog {
+            file,
+            num_rejects: 0,
+        })
     }
 
     /// Takes a rejected row.
@@ -231,7 +250,9 @@ impl RejectLog {
             None => {
                 let num_hidden = self.num_rejects.saturating_sub(MAX_SHOWN_REJECTS as u64);
                 if num_hidden > 0 {
-                    output::note(&format!("rejected: {num_hidden} more; --rejects FILE has them all"));
+                    output::note(&format!(
+                        "rejected: {num_hidden} more; --rejects FILE has them all"
+                    ));
                 }
                 Ok(())
             }

@@ -51,10 +51,19 @@ pub(crate) fn reject(reject: &Reject) -> String {
         Input::Masses => "masses, ",
         Input::Exoplanets => "exoplanets, ",
     };
-    let line = reject.line.map(|line| format!(" (line {line})")).unwrap_or_default();
-    let column =
-        reject.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
-    harmless(&format!("{input}row {}{line}{column}: {}", reject.row, reject.message))
+    let line = reject
+        .line
+        .map(|line| format!(" (line {line})"))
+        .unwrap_or_default();
+    let column = reject
+        .column
+        .as_ref()
+        .map(|column| format!(", column {column}"))
+        .unwrap_or_default();
+    harmless(&format!(
+        "{input}row {}{line}{column}: {}",
+        reject.row, reject.message
+    ))
 }
 
 /// The outcome of a run in a few lines.
@@ -75,7 +84,11 @@ pub(crate) fn summary(report: &Report, seconds: f64) -> String {
         count(rows.merged.delta_v),
         count(rows.merged.mass)
     ));
-    let peak = report.stages.iter().filter_map(|stage| stage.peak_memory_bytes).max();
+    let peak = report
+        .stages
+        .iter()
+        .filter_map(|stage| stage.peak_memory_bytes)
+        .max();
     let memory = peak.map(|bytes| format!(", {} of memory at most", bytes_text(bytes)));
     lines.push(format!(
         "{seconds:.2} s, {} rows/s{}",
@@ -96,7 +109,11 @@ fn rejected_by_reason(report: &Report) -> String {
         .iter()
         .map(|(name, number)| format!("{} {}", reason(name), count(*number)))
         .collect();
-    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) }
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join(", "))
+    }
 }
 
 /// A number of bytes.
@@ -108,7 +125,10 @@ pub(crate) fn bytes_text(bytes: u64) -> String {
 pub(crate) fn table(header: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([header[column].chars().count()]).max().unwrap_or(0)
+        cells
+            .chain([header[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
@@ -124,7 +144,10 @@ pub(crate) fn table(header: &[&str], right: &[usize], rows: &[Vec<String>]) -> S
         padded.join("  ").trim_end().to_owned()
     };
     let mut lines = vec![line(header.to_vec())];
-    lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
+    lines.extend(
+        rows.iter()
+            .map(|row| line(row.iter().map(String::as_str).collect())),
+    );
     lines.join("\n")
 }
 
@@ -147,7 +170,10 @@ mod tests {
         ] {
             assert_eq!(figure(value), expected);
         }
-        assert_eq!((count(0), count(999), count(1_567_469)), ("0".into(), "999".into(), "1,567,469".into()));
+        assert_eq!(
+            (count(0), count(999), count(1_567_469)),
+            ("0".into(), "999".into(), "1,567,469".into())
+        );
     }
 
     #[test]
@@ -158,7 +184,13 @@ mod tests {
 
     #[test]
     fn columns_are_aligned() {
-        let rows = vec![vec!["Eros".to_owned(), "6.069".to_owned()], vec!["a".to_owned(), "22".to_owned()]];
-        assert_eq!(table(&["name", "dv"], &[1], &rows), "name     dv\nEros  6.069\na        22");
+        let rows = vec![
+            vec!["Eros".to_owned(), "6.069".to_owned()],
+            vec!["a".to_owned(), "22".to_owned()],
+        ];
+        assert_eq!(
+            table(&["name", "dv"], &[1], &rows),
+            "name     dv\nEros  6.069\na        22"
+        );
     }
 }

@@ -15,7 +15,11 @@ pub(crate) fn run(args: &GenerateArgs, stdout: &mut dyn Write) -> anyhow::Result
         CatalogueFormat::Csv => Format::Csv,
         CatalogueFormat::Json => Format::Json,
     };
-    let options = Options { rows: args.rows, seed: args.seed, format };
+    let options = Options {
+        rows: args.rows,
+        seed: args.seed,
+        format,
+    };
     let bar = counter();
     if args.output == Path::new("-") {
         generate(&options, &mut Interruptible(bar.wrap_write(stdout)))?;

@@ -21,7 +21,10 @@ pub(crate) fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()>
     }
     match &inspection {
         Inspection::SmallBodyDatabase(catalogue) => write_catalogue(catalogue, out),
-        Inspection::DeltaVTable { comparison, rejects } => {
+        Inspection::DeltaVTable {
+            comparison,
+            rejects,
+        } => {
             writeln!(out, "source       delta-v table (Benner)")?;
             writeln!(out, "rows         {}", count(comparison.num_rows as u64))?;
             write_rejects(rejects, out)
@@ -88,16 +91,28 @@ fn write_catalogue(catalogue: &CatalogueInspection, out: &mut dyn Write) -> anyh
         Format::Csv => "CSV",
         Format::Json => "JSON document",
     };
-    let made_by = catalogue.trailer.source.as_deref().unwrap_or("JPL small-body database");
+    let made_by = catalogue
+        .trailer
+        .source
+        .as_deref()
+        .unwrap_or("JPL small-body database");
     writeln!(out, "source       {}", harmless(made_by))?;
     writeln!(out, "format       {format}")?;
     writeln!(out, "compression  {}", catalogue.header.compression.name())?;
     writeln!(out, "rows         {}", count(catalogue.rows))?;
     if let Some(counted) = catalogue.trailer.count {
-        writeln!(out, "             {} by the document's own count", count(counted))?;
+        writeln!(
+            out,
+            "             {} by the document's own count",
+            count(counted)
+        )?;
     }
     if catalogue.malformed_rows > 0 {
-        writeln!(out, "             {} malformed", count(catalogue.malformed_rows))?;
+        writeln!(
+            out,
+            "             {} malformed",
+            count(catalogue.malformed_rows)
+        )?;
     }
     writeln!(out, "columns      {}", catalogue.header.columns.len())?;
     let rows = catalogue.rows.max(1) as f64;
@@ -109,9 +124,20 @@ fn write_catalogue(catalogue: &CatalogueInspection, out: &mut dyn Write) -> anyh
         };
         writeln!(out, "  {:<14} {filled:6.2} % filled{fault}", column.name)?;
     }
-    let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let list = |names: Vec<&str>| {
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
     let is_unusable = |column: &&engine::inspect::ColumnUse| column.is_unusable();
-    let unusable = catalogue.used.iter().filter(is_unusable).map(|column| column.name).collect();
+    let unusable = catalogue
+        .used
+        .iter()
+        .filter(is_unusable)
+        .map(|column| column.name)
+        .collect();
     writeln!(out, "unusable     {}", list(unusable))?;
     writeln!(out, "absent       {}", list(catalogue.absent.clone()))?;
     let unused = catalogue.unused.iter().map(|name| match name.as_str() {

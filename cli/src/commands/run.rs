@@ -59,9 +59,15 @@ fn value_recorded(
     database: &Path,
 ) -> anyhow::Result<Report> {
     let mut job = Job::new(Some(run_id.to_owned()), args.threads, MAX_REJECTS_PERCENT);
-    job.read_delta_v(Source { name: "recorded delta-v.html".to_owned(), bytes: DELTA_V })?;
+    job.read_delta_v(Source {
+        name: "recorded delta-v.html".to_owned(),
+        bytes: DELTA_V,
+    })?;
     job.use_builtin_masses();
-    let exoplanets = Source { name: "recorded exoplanets.csv".to_owned(), bytes: EXOPLANETS };
+    let exoplanets = Source {
+        name: "recorded exoplanets.csv".to_owned(),
+        bytes: EXOPLANETS,
+    };
     job.read_exoplanets(exoplanets, Candidates::LeftOut)?;
     let name = "recorded asteroids.json";
     let catalogue =

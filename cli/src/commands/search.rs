@@ -13,13 +13,27 @@ pub(crate) fn run(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<()> 
         return write_json(&bodies, out);
     }
     if bodies.is_empty() {
-        output::note(&format!("no name or designation begins with {:?}", args.prefix));
+        output::note(&format!(
+            "no name or designation begins with {:?}",
+            args.prefix
+        ));
         return Ok(());
     }
     let text = |body: &engine::table::Body, name| body.text(name).map(harmless).unwrap_or_default();
-    let row = |body| vec![text(body, "designation"), label(body), text(body, "kind"), text(body, "class")];
+    let row = |body| {
+        vec![
+            text(body, "designation"),
+            label(body),
+            text(body, "kind"),
+            text(body, "class"),
+        ]
+    };
     let rows: Vec<Vec<String>> = bodies.iter().map(row).collect();
-    writeln!(out, "{}", table(&["designation", "body", "kind", "class"], &[], &rows))?;
+    writeln!(
+        out,
+        "{}",
+        table(&["designation", "body", "kind", "class"], &[], &rows)
+    )?;
     if bodies.len() == args.limit as usize {
         output::note(&format!("the first {}; --limit shows more", args.limit));
     }

@@ -32,7 +32,9 @@ fn write_body(body: &Body, out: &mut dyn Write) -> anyhow::Result<()> {
             Value::Whole(whole) => whole.to_string(),
             Value::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
         };
-        let unit = unit(name).map(|unit| format!(" {unit}")).unwrap_or_default();
+        let unit = unit(name)
+            .map(|unit| format!(" {unit}"))
+            .unwrap_or_default();
         writeln!(out, "  {name:<16} {shown}{unit}")?;
     }
     Ok(())

@@ -19,7 +19,10 @@ pub(crate) fn run(args: &TopArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         return write_json(&bodies, out);
     }
     if bodies.is_empty() {
-        output::note(&format!("no body of that kind has a figure to rank by {}", args.by));
+        output::note(&format!(
+            "no body of that kind has a figure to rank by {}",
+            args.by
+        ));
         return Ok(());
     }
     write_table(&bodies, out)
@@ -37,7 +40,17 @@ pub(crate) fn write_json(bodies: &[Body], out: &mut dyn Write) -> anyhow::Result
 /// Writes bodies as a table with a header.
 pub(crate) fn write_table(bodies: &[Body], out: &mut dyn Write) -> anyhow::Result<()> {
     let header = [
-        "", "body", "class", "type", "diameter", "dv", "price", "profit", "closeness", "score", "moid",
+        "",
+        "body",
+        "class",
+        "type",
+        "diameter",
+        "dv",
+        "price",
+        "profit",
+        "closeness",
+        "score",
+        "moid",
     ];
     let units = ["", "", "", "", "km", "km/s", "$", "$", "", "", "au"];
     let mut rows = vec![units.map(str::to_owned).to_vec()];
@@ -70,5 +83,9 @@ pub(crate) fn label(body: &Body) -> String {
         (Some(designation), Some(name)) => format!("{designation} {name}"),
         (designation, _) => designation.unwrap_or_default().to_owned(),
     };
-    harmless(&body.text("full_name").map_or_else(named, |name| name.trim().to_owned()))
+    harmless(
+        &body
+            .text("full_name")
+            .map_or_else(named, |name| name.trim().to_owned()),
+    )
 }

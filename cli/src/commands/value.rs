@@ -35,15 +35,21 @@ pub(crate) fn run(args: &ValueArgs, stdout: &mut dyn Write) -> anyhow::Result<()
 /// A database cannot be streamed: asking for that is wrong usage.
 fn refuse_database_on_stdout(args: &ValueArgs) {
     if args.format == OutputFormat::Sqlite && args.output == Path::new("-") {
-        let message = "--format sqlite needs --output FILE: a database cannot go to standard output";
-        Cli::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+        let message =
+            "--format sqlite needs --output FILE: a database cannot go to standard output";
+        Cli::command()
+            .error(ErrorKind::MissingRequiredArgument, message)
+            .exit();
     }
 }
 
 fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
     if let Some(path) = &args.delta_v {
         let (_, bytes) = input::read_small(path)?;
-        job.read_delta_v(Source { name: input::name(path), bytes: &bytes })?;
+        job.read_delta_v(Source {
+            name: input::name(path),
+            bytes: &bytes,
+        })?;
     }
     match &args.masses {
         Some(path) => {
@@ -52,15 +58,30 @@ fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
                 MassAverage::Weighted => Average::Weighted,
                 MassAverage::Plain => Average::Plain,
             };
-            job.read_masses(Source { name: input::name(path), bytes: &bytes }, average)?;
+            job.read_masses(
+                Source {
+                    name: input::name(path),
+                    bytes: &bytes,
+                },
+                average,
+            )?;
         }
         None => job.use_builtin_masses(),
     }
     if let Some(path) = &args.exoplanets {
         let (_, bytes) = input::read_small(path)?;
-        let candidates =
-            if args.koi_candidates { Candidates::Included } else { Candidates::LeftOut };
-        job.read_exoplanets(Source { name: input::name(path), bytes: &bytes }, candidates)?;
+        let candidates = if args.koi_candidates {
+            Candidates::Included
+        } else {
+            Candidates::LeftOut
+        };
+        job.read_exoplanets(
+            Source {
+                name: input::name(path),
+                bytes: &bytes,
+            },
+            candidates,
+        )?;
     }
     Ok(())
 }
@@ -128,8 +149,9 @@ fn destination(path: &Path) -> Destination {
     if path == Path::new("-") {
         return Destination::Stdout;
     }
-    let is_special =
-        path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    let is_special = path
+        .metadata()
+        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
     if is_special {
         Destination::Special(path.to_owned())
     } else {
