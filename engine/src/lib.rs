@@ -19,3 +19,4 @@ pub mod reject;
 pub mod report;
 mod rows;
 pub mod sink;
+pub mod table;
