@@ -1,16 +1,18 @@
 //! The database: built beside the old one and put in its place, or opened for questions.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::Context;
-use engine::pipeline::Summary;
+use engine::pipeline::{PipelineError, Summary};
 use engine::reject::{Input, Reason, Reject};
 use engine::report::Report;
 use engine::sink::TableSink;
 use engine::table::{Body, Duplicate, Table, TableWriter};
 use jiff::Timestamp;
 
+use crate::INTERRUPTED;
 use crate::args::DatabaseArgs;
 use crate::input::spinner;
 use crate::job::{Job, RejectLog};
@@ -34,6 +36,9 @@ pub(crate) fn replace(
         rejects.add(&rejected(duplicate))?;
     }
     job.end_stage("index", indexing);
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        return Err(PipelineError::Cancelled.into());
+    }
     job.check_rejects(&summary)?;
     let report = job.report(&summary, loaded.items)?;
     let report_json = serde_json::to_string(&report)?;

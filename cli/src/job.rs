@@ -198,14 +198,13 @@ impl Job {
 
 /// Says which input failed, and what to do where the error itself cannot know.
 fn explain_pipeline_error(error: PipelineError, name: &str) -> anyhow::Error {
-    let advice = match &error {
-        PipelineError::Catalogue(_) => name.to_owned(),
-        PipelineError::TooManyRejects { .. } => format!(
-            "{name} (the rows and reasons: --rejects FILE; if that is right: a higher --max-rejects)"
+    match &error {
+        PipelineError::Catalogue(_) => anyhow::Error::from(error).context(name.to_owned()),
+        PipelineError::TooManyRejects { .. } => anyhow::anyhow!(
+            "{name}: {error}; --rejects FILE lists them with their reasons, --max-rejects PERCENT accepts more"
         ),
-        _ => return error.into(),
-    };
-    anyhow::Error::from(error).context(advice)
+        _ => error.into(),
+    }
 }
 
 /// Where rejected rows go: to a file, or the first few to standard error.

@@ -45,10 +45,10 @@ fn interrupt() {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(io::stdout());
     match command {
         Command::Run(args) => commands::run::run(&args, &mut out)?,
-        Command::Value(args) => commands::value::run(&args, out.get_mut())?,
+        Command::Value(args) => commands::value::run(&args)?,
         Command::DeltaV(args) => commands::delta_v::run(&args, &mut out)?,
         Command::Top(args) => commands::top::run(&args, &mut out)?,
         Command::Show(args) => commands::show::run(&args, &mut out)?,

@@ -59,8 +59,8 @@ pub struct Header {
 pub struct Trailer {
     /// The number of bodies that the server counted. With a `limit` it is that of all matches.
     pub count: Option<u64>,
-    /// Who made the document and which version of the interface.
-    pub source: Option<String>,
+    /// Who made the document and by which version of the interface.
+    pub made_by: Option<String>,
 }
 
 /// A catalogue being read.
@@ -268,11 +268,11 @@ impl<R: Read> Catalogue<R> {
         }
         let count = document.count();
         let signature = document.signature.unwrap_or_default();
-        let source = match (signature.source, signature.version) {
+        let made_by = match (signature.source, signature.version) {
             (Some(source), Some(version)) => Some(format!("{source} {version}")),
             (source, _) => source,
         };
-        Ok(Trailer { count, source })
+        Ok(Trailer { count, made_by })
     }
 }
 

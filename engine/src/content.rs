@@ -38,7 +38,7 @@ impl Content {
             .strip_prefix(BYTE_ORDER_MARK)
             .unwrap_or(start)
             .trim_ascii_start();
-        if text.iter().any(|byte| is_binary(*byte)) {
+        if is_binary(text) {
             return Self::Binary;
         }
         match text.first() {
@@ -50,9 +50,10 @@ impl Content {
     }
 }
 
-/// Whether `byte` is a control character that no text has.
-fn is_binary(byte: u8) -> bool {
-    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
+/// Whether bytes are no text: a NUL is in none, and stray control characters are few.
+fn is_binary(bytes: &[u8]) -> bool {
+    let is_stray = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    bytes.contains(&0) || bytes.iter().filter(is_stray).count() * 20 > bytes.len()
 }
 
 /// The first words of a page for people: its tags dropped, one line, at most `max_chars`.
@@ -93,6 +94,8 @@ mod tests {
             (b"PK\x03\x04rest", Content::Archive("zip")),
             (b"\x7fELF\x02\x01\x01\0", Content::Binary),
             ("‘Aylo’chaxnim".as_bytes(), Content::Text),
+            (b"22P/ Kop\x0b  5.30E+12 2.20E+12\n", Content::Text),
+            (b"\x89PNG\r\n\x1a\n\x01\x02", Content::Binary),
         ] {
             assert_eq!(
                 Content::of(start),

@@ -5,7 +5,8 @@ use std::io::Read;
 use serde::Serialize;
 
 use crate::body::is_missing;
-use crate::catalogue::{COLUMN_NAMES, Catalogue, CatalogueError, Header, Trailer};
+use crate::catalogue::{COLUMN_NAMES, Catalogue, CatalogueError, Format, Trailer};
+use crate::compression::{Compression, read_all};
 use crate::content::Content;
 use crate::delta_v::{Comparison, DeltaVTable, compare};
 use crate::exoplanets::{Candidates, ExoplanetList};
@@ -32,8 +33,20 @@ const TEXT_COLUMNS: [&str; 11] = [
 
 /// What a file is.
 #[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// Where it is from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// How it is written: `CSV`, `text`, `JSON document` or `HTML page`.
+    pub format: &'static str,
+    /// How it is compressed.
+    pub compression: Compression,
+}
+
+/// Where a file is from, and what is in it.
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "source", rename_all = "kebab-case")]
-pub enum Inspection {
+pub enum Source {
     /// A catalogue of JPL's small-body database.
     SmallBodyDatabase(CatalogueInspection),
     /// The published delta-v table.
@@ -64,10 +77,9 @@ pub enum Inspection {
 /// What a catalogue is.
 #[derive(Debug, Clone, Serialize)]
 pub struct CatalogueInspection {
-    /// What it says before its rows.
-    #[serde(flatten)]
-    pub header: Header,
-    /// What it says behind them.
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// What it says behind its rows.
     #[serde(flatten)]
     pub trailer: Trailer,
     /// Rows.
@@ -107,11 +119,10 @@ impl ColumnUse {
 /// [`CatalogueError`] where it cannot be read to its end.
 pub fn inspect_catalogue<R: Read>(
     mut catalogue: Catalogue<R>,
-) -> Result<CatalogueInspection, CatalogueError> {
+) -> Result<Inspection, CatalogueError> {
     let plan = catalogue.plan().clone();
     let header = catalogue.header().clone();
-    let has = |name: &str| header.columns.iter().any(|column| column == name);
-    let mut columns: Vec<ColumnUse> = COLUMN_NAMES
+    let mut used: Vec<ColumnUse> = COLUMN_NAMES
         .iter()
         .map(|name| ColumnUse {
             name,
@@ -119,17 +130,17 @@ pub fn inspect_catalogue<R: Read>(
             unreadable: 0,
         })
         .collect();
-    let (mut num_rows, mut num_malformed) = (0, 0);
+    let (mut rows, mut malformed_rows) = (0, 0);
     let (mut chunk, mut cells) = (Chunk::default(), Cells::default());
     while catalogue.next_chunk(&mut chunk)? {
-        let mut rows = Rows::new(&chunk, header.format);
-        while let Some(row) = rows.next_row(&plan, &mut cells) {
-            num_rows += 1;
+        let mut chunk_rows = Rows::new(&chunk, header.format);
+        while let Some(row) = chunk_rows.next_row(&plan, &mut cells) {
+            rows += 1;
             if row.outcome.is_err() {
-                num_malformed += 1;
+                malformed_rows += 1;
                 continue;
             }
-            for (slot, column) in columns.iter_mut().enumerate() {
+            for (slot, column) in used.iter_mut().enumerate() {
                 let text = cell(&chunk.bytes, &cells, slot);
                 column.filled += u64::from(!text.is_empty());
                 column.unreadable += u64::from(!is_readable(column.name, text));
@@ -137,22 +148,30 @@ pub fn inspect_catalogue<R: Read>(
         }
     }
     let trailer = catalogue.finish()?;
+    let has = |name: &str| header.columns.iter().any(|column| column == name);
+    used.retain(|column| has(column.name));
     let is_unused = |name: &&String| !COLUMN_NAMES.contains(&name.as_str());
-    Ok(CatalogueInspection {
-        rows: num_rows,
-        malformed_rows: num_malformed,
-        used: columns
-            .into_iter()
-            .filter(|column| has(column.name))
-            .collect(),
+    let format = match header.format {
+        Format::Csv => "CSV",
+        Format::Json => "JSON document",
+    };
+    let catalogue = CatalogueInspection {
+        trailer,
+        rows,
+        malformed_rows,
+        used,
         absent: COLUMN_NAMES
             .iter()
             .copied()
             .filter(|name| !has(name))
             .collect(),
         unused: header.columns.iter().filter(is_unused).cloned().collect(),
-        header,
-        trailer,
+        columns: header.columns,
+    };
+    Ok(Inspection {
+        source: Source::SmallBodyDatabase(catalogue),
+        format,
+        compression: header.compression,
     })
 }
 
@@ -163,23 +182,38 @@ fn is_readable(column: &str, text: &[u8]) -> bool {
     is_missing(text.as_bytes()) || TEXT_COLUMNS.contains(&column) || Number::parse(text).is_ok()
 }
 
-/// Inspects one of the small inputs, which fit into memory: a delta-v table, a mass list or exoplanets, with
-/// its compression taken off. `None` where the bytes are none of them.
+/// Inspects one of the small inputs, which fit into memory: a delta-v table, a mass list or exoplanets.
+/// `None` where the input is none of them, or cannot be decompressed.
 #[must_use]
-pub fn inspect_table(bytes: &[u8], from: &str) -> Option<Inspection> {
+pub fn inspect_table(input: impl Read, from: &str) -> Option<Inspection> {
+    let (compression, bytes) = read_all(input).ok()?;
+    let source = table_source(&bytes, from)?;
+    let format = match Content::of(&bytes) {
+        Content::Json => "JSON document",
+        Content::Markup => "HTML page",
+        _ if matches!(source, Source::ExoplanetArchive { .. }) => "CSV",
+        _ => "text",
+    };
+    Some(Inspection {
+        source,
+        format,
+        compression,
+    })
+}
+
+fn table_source(bytes: &[u8], from: &str) -> Option<Source> {
     if let Ok(list) = ExoplanetList::parse(bytes, Candidates::LeftOut)
         && list.table.is_some()
     {
         let summary = ExoplanetInput::new(from.to_owned(), &list);
-        return Some(Inspection::ExoplanetArchive {
+        return Some(Source::ExoplanetArchive {
             summary,
             rejects: list.rejects,
         });
     }
     if let Ok(table) = DeltaVTable::parse(bytes) {
-        let comparison = compare(&table);
-        return Some(Inspection::DeltaVTable {
-            comparison,
+        return Some(Source::DeltaVTable {
+            comparison: compare(&table),
             rejects: table.rejects,
         });
     }
@@ -188,7 +222,7 @@ pub fn inspect_table(bytes: &[u8], from: &str) -> Option<Inspection> {
     }
     let list = MassList::parse(bytes, Average::Weighted).ok()?;
     let summary = MassInput::new(from.to_owned(), &list);
-    Some(Inspection::MassList {
+    Some(Source::MassList {
         summary,
         rejects: list.rejects,
     })

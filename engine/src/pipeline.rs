@@ -72,7 +72,11 @@ impl Summary {
             return Err(CatalogueError::NoRows.into());
         }
         if rejected as f64 > read as f64 * max_percent / 100.0 {
-            return Err(PipelineError::TooManyRejects { rejected, read, max_percent });
+            return Err(PipelineError::TooManyRejects {
+                rejected,
+                read,
+                max_percent,
+            });
         }
         Ok(())
     }
@@ -202,10 +206,11 @@ impl<R: Read> Reader<'_, '_, R> {
         pool.in_place_scope(|scope| {
             let mut seq = 0;
             while let Ok(mut work) = self.free.recv() {
+                let is_filled = self.catalogue.next_chunk(&mut work.chunk)?;
                 if self.options.cancelled.load(Ordering::Relaxed) {
                     return Err(PipelineError::Cancelled);
                 }
-                if !self.catalogue.next_chunk(&mut work.chunk)? {
+                if !is_filled {
                     break;
                 }
                 work.seq = seq;

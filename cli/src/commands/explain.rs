@@ -239,8 +239,8 @@ impl Explanation<'_> {
             let material = MATERIALS[material];
             self.step(
                 material.name,
-                &format!("{per_cent} %"),
-                &format!("at {} $/kg", material.dollars_per_kg),
+                &format!("{per_cent:?} %"),
+                &format!("at {:?} $/kg", material.dollars_per_kg),
             )?;
         }
         Ok(composition)
@@ -320,7 +320,7 @@ impl Explanation<'_> {
             ("score", score),
         ] {
             if self.text("spec") == "comet" {
-                self.step(name, &format!("{computed}"), &format!("{whose} {name}"))?;
+                self.step(name, &format!("{computed:?}"), &format!("{whose} {name}"))?;
             }
             let stored = self.body.figure(name).unwrap_or(f64::NAN);
             if stored != computed {

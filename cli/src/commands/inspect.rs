@@ -4,8 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use engine::catalogue::{CatalogueError, Format};
-use engine::inspect::{CatalogueInspection, Inspection, inspect_catalogue, inspect_table};
+use engine::catalogue::CatalogueError;
+use engine::inspect::{
+    CatalogueInspection, ColumnUse, Inspection, Source, inspect_catalogue, inspect_table,
+};
 use engine::reject::Reject;
 
 use crate::args::InspectArgs;
@@ -19,18 +21,29 @@ pub(crate) fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()>
         writeln!(out)?;
         return Ok(());
     }
-    match &inspection {
-        Inspection::SmallBodyDatabase(catalogue) => write_catalogue(catalogue, out),
-        Inspection::DeltaVTable {
+    let source = match &inspection.source {
+        Source::SmallBodyDatabase(catalogue) => catalogue
+            .trailer
+            .made_by
+            .as_deref()
+            .unwrap_or("JPL small-body database"),
+        Source::DeltaVTable { .. } => "delta-v table (Benner)",
+        Source::ExoplanetArchive { .. } => "NASA Exoplanet Archive",
+        Source::MassList { .. } => "list of masses",
+    };
+    writeln!(out, "source       {}", harmless(source))?;
+    writeln!(out, "format       {}", inspection.format)?;
+    writeln!(out, "compression  {}", inspection.compression.name())?;
+    match &inspection.source {
+        Source::SmallBodyDatabase(catalogue) => write_catalogue(catalogue, out),
+        Source::DeltaVTable {
             comparison,
             rejects,
         } => {
-            writeln!(out, "source       delta-v table (Benner)")?;
             writeln!(out, "rows         {}", count(comparison.num_rows as u64))?;
             write_rejects(rejects, out)
         }
-        Inspection::ExoplanetArchive { summary, rejects } => {
-            writeln!(out, "source       NASA Exoplanet Archive")?;
+        Source::ExoplanetArchive { summary, rejects } => {
             writeln!(out, "rows         {}", count(summary.rows))?;
             writeln!(
                 out,
@@ -41,8 +54,7 @@ pub(crate) fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()>
             )?;
             write_rejects(rejects, out)
         }
-        Inspection::MassList { summary, rejects } => {
-            writeln!(out, "source       masses")?;
+        Source::MassList { summary, rejects } => {
             writeln!(
                 out,
                 "rows         {} estimates ({} dropped) of {} bodies with a mass",
@@ -72,13 +84,12 @@ fn inspect(path: &Path) -> anyhow::Result<Inspection> {
         Ok((catalogue, bar)) => {
             let inspection = inspect_catalogue(catalogue).with_context(|| input::name(path))?;
             bar.finish_and_clear();
-            return Ok(Inspection::SmallBodyDatabase(inspection));
+            return Ok(inspection);
         }
         Err(error) if is_other_table(&error) && path != Path::new("-") => error,
         Err(error) => return Err(error),
     };
-    let (_, bytes) = input::read_small(path)?;
-    match inspect_table(&bytes, &input::name(path)) {
+    match inspect_table(input::Input::open(path)?, &input::name(path)) {
         Some(inspection) => Ok(inspection),
         None => bail!(
             "{error:#}; nor is it a delta-v table, a list of masses or a table of the NASA Exoplanet Archive"
@@ -87,18 +98,6 @@ fn inspect(path: &Path) -> anyhow::Result<Inspection> {
 }
 
 fn write_catalogue(catalogue: &CatalogueInspection, out: &mut dyn Write) -> anyhow::Result<()> {
-    let format = match catalogue.header.format {
-        Format::Csv => "CSV",
-        Format::Json => "JSON document",
-    };
-    let made_by = catalogue
-        .trailer
-        .source
-        .as_deref()
-        .unwrap_or("JPL small-body database");
-    writeln!(out, "source       {}", harmless(made_by))?;
-    writeln!(out, "format       {format}")?;
-    writeln!(out, "compression  {}", catalogue.header.compression.name())?;
     writeln!(out, "rows         {}", count(catalogue.rows))?;
     if let Some(counted) = catalogue.trailer.count {
         writeln!(
@@ -114,7 +113,7 @@ fn write_catalogue(catalogue: &CatalogueInspection, out: &mut dyn Write) -> anyh
             count(catalogue.malformed_rows)
         )?;
     }
-    writeln!(out, "columns      {}", catalogue.header.columns.len())?;
+    writeln!(out, "columns      {}", catalogue.columns.len())?;
     let rows = catalogue.rows.max(1) as f64;
     for column in &catalogue.used {
         let filled = 100.0 * column.filled as f64 / rows;
@@ -131,7 +130,7 @@ fn write_catalogue(catalogue: &CatalogueInspection, out: &mut dyn Write) -> anyh
             names.join(", ")
         }
     };
-    let is_unusable = |column: &&engine::inspect::ColumnUse| column.is_unusable();
+    let is_unusable = |column: &&ColumnUse| column.is_unusable();
     let unusable = catalogue
         .used
         .iter()

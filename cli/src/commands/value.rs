@@ -20,13 +20,13 @@ use crate::args::{Cli, MassAverage, OutputFormat, ValueArgs};
 use crate::job::{Job, RejectLog, Source};
 use crate::{database, input, output, text};
 
-pub(crate) fn run(args: &ValueArgs, stdout: &mut dyn Write) -> anyhow::Result<()> {
+pub(crate) fn run(args: &ValueArgs) -> anyhow::Result<()> {
     refuse_database_on_stdout(args);
     let start = Instant::now();
     let mut job = Job::new(None, args.threads, args.max_rejects);
     read_lookups(args, &mut job)?;
     let mut rejects = RejectLog::create(args.rejects.as_deref())?;
-    let valued = value(args, job, &mut rejects, stdout);
+    let valued = value(args, job, &mut rejects);
     rejects.finish()?;
     output::note(&text::summary(&valued?, start.elapsed().as_secs_f64()));
     Ok(())
@@ -86,27 +86,21 @@ fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn value(
-    args: &ValueArgs,
-    mut job: Job,
-    rejects: &mut RejectLog,
-    stdout: &mut dyn Write,
-) -> anyhow::Result<Report> {
+fn value(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Result<Report> {
     let (catalogue, bar) = input::open_catalogue(&args.asteroids)?;
     let name = input::name(&args.asteroids);
     let encoding = match args.format {
         OutputFormat::Ndjson => Encoding::Json,
         OutputFormat::Csv => Encoding::Csv,
         OutputFormat::Sqlite => {
-            let value = |job: &mut Job, sink: &mut _, rejects: &mut _| {
+            return database::replace(&args.output, "", job, rejects, |job, sink, rejects| {
                 let summary = job.value(catalogue, &name, sink, rejects);
                 bar.finish_and_clear();
                 summary
-            };
-            return database::replace(&args.output, "", job, rejects, value);
+            });
         }
     };
-    let mut value = |out: &mut (dyn Write + Send)| -> anyhow::Result<Summary> {
+    let value = |out: &mut (dyn Write + Send)| -> anyhow::Result<Summary> {
         let mut sink = LineSink::new(out, encoding)?;
         let summary = job.value(catalogue, &name, &mut sink, rejects);
         bar.finish_and_clear();
@@ -114,7 +108,8 @@ fn value(
     };
     let summary = match destination(&args.output) {
         Destination::Stdout => {
-            let summary = value(&mut io::stdout())?;
+            let mut stdout = io::stdout();
+            let summary = value(&mut stdout)?;
             stdout.flush()?;
             summary
         }

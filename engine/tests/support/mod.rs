@@ -1,6 +1,7 @@
 //! What several integration tests share. A `mod.rs`, because cargo would build
 //! `tests/support.rs` as a test of its own.
 #![allow(dead_code, reason = "every test uses a part of it")]
+#![allow(clippy::print_stdout, reason = "a test says what it skips")]
 
 pub(crate) mod reference;
 
