@@ -93,12 +93,15 @@ impl Read for CutAt<'_> {
     }
 }
 
+/// The cells of a row.
+type Row = Vec<Vec<u8>>;
+
 /// The cells of every row of one chunk, all columns wanted, and whether the row is whole.
 fn cells_of(
     chunk: &Chunk,
     format: Format,
     plan: &super::Plan,
-) -> Vec<(Vec<Vec<u8>>, Result<(), super::Fault>)> {
+) -> Vec<(Row, Result<(), super::Fault>)> {
     let mut rows = Rows::new(chunk, format);
     let mut cells = Cells::default();
     let mut all = Vec::new();

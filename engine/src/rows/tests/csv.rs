@@ -7,13 +7,11 @@ use proptest::sample::select;
 
 use super::super::csv::TEXT_BEHIND_LINE_END;
 use super::super::{Chunk, ChunkReader, CsvFraming, Format, Framing, Plan};
-use super::cells_of;
+use super::{Row, cells_of};
 use crate::reject::Reason;
 
 /// As many columns as a row of the tests ever has.
 const NUM_COLUMNS: usize = 40;
-
-type Row = Vec<Vec<u8>>;
 
 /// The records as csv-async reads them, the spaces around their fields dropped. A line of spaces is no row.
 fn reference(text: &[u8]) -> Vec<Row> {

@@ -1,16 +1,19 @@
 //! What is read does not depend on how the input was cut.
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{CutAt, Outcome, told};
+use crate::reject::MAX_TEXT_BYTES;
 use crate::rows::chunks::MAX_ROW_BYTES;
+use crate::rows::{Chunk, ChunkReader, CsvFraming, Framing, JsonFraming};
 
 fn data(name: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data");
-    std::fs::read(folder.join(name)).unwrap()
+    std::fs::read(folder.join(name)).expect("our own data")
 }
 
 const CSV_FILES: [&str; 3] = [
@@ -41,9 +44,9 @@ fn pieces_of_csv(file: &[u8], piece_bytes: usize) -> Vec<Vec<u8>> {
 
 /// Our own JSON document in pieces of `num_rows`, each a document.
 fn pieces_of_json(file: &[u8], num_rows: usize) -> Vec<Vec<u8>> {
-    let document = String::from_utf8(file.to_vec()).unwrap();
-    let (head, rest) = document.split_once("\"data\":[[").unwrap();
-    let (rows, tail) = rest.split_once("]]").unwrap();
+    let document = String::from_utf8(file.to_vec()).expect("JSON is UTF-8");
+    let (head, rest) = document.split_once("\"data\":[[").expect("rows begin");
+    let (rows, tail) = rest.split_once("]]").expect("rows end");
     let rows: Vec<&str> = rows.split("],[").collect();
     rows.chunks(num_rows)
         .map(|rows| format!("{head}\"data\":[[{}]]{tail}", rows.join("],[")).into_bytes())
@@ -168,6 +171,30 @@ fn real_files_may_be_cut_anywhere_and_read_in_chunks_of_any_size() {
             path.display(),
             documents.len()
         );
+    }
+}
+
+#[test]
+fn an_overlong_row_takes_no_more_memory_than_a_long_one() {
+    const LENGTH: u64 = 64 << 20;
+    for (framing, end) in [
+        (Framing::Csv(CsvFraming::default()), &b"\n1,2\n"[..]),
+        (Framing::Json(JsonFraming::default()), b"],[1,2]]"),
+    ] {
+        let start = match end[0] {
+            b']' => b"[".to_vec(),
+            _ => Vec::new(),
+        };
+        let input = io::repeat(b'1').take(LENGTH).chain(end);
+        let mut chunks = ChunkReader::new(input, start, framing, MAX_ROW_BYTES);
+        let mut chunk = Chunk::default();
+        let mut lengths = Vec::new();
+        while chunks.next_chunk(&mut chunk).unwrap() {
+            lengths.push((chunk.overlong_lines, chunk.bytes.len()));
+            assert!(chunk.bytes.capacity() <= 2 * MAX_ROW_BYTES);
+        }
+        assert_eq!(lengths[0], (Some(1), MAX_TEXT_BYTES));
+        assert!(lengths[1].0.is_none() && lengths[1].1 < 10, "{lengths:?}");
     }
 }
 
