@@ -240,8 +240,8 @@ impl<'a> Row<'a> {
     fn text(self, column: Column, max_bytes: usize) -> Result<&'a str, Invalid> {
         let bytes = cell(self.chunk, self.cells, column as usize);
         let text = std::str::from_utf8(bytes).map_err(|_| {
-            let shown = String::from_utf8_lossy(bytes).into_owned();
-            Invalid::at(column, Reason::BadText, format!("{shown:?} is not UTF-8"))
+            let message = format!("{} is not UTF-8", shown(bytes));
+            Invalid::at(column, Reason::BadText, message)
         })?;
         if text.len() > max_bytes {
             let message = format!("{} bytes where at most {max_bytes} are taken", text.len());
@@ -260,12 +260,8 @@ impl<'a> Row<'a> {
             .ok()
             .and_then(|text| Number::parse(text).ok());
         number.map(Some).ok_or_else(|| {
-            let shown = crate::reject::excerpt(&bytes[..bytes.len().min(40)]);
-            Invalid::at(
-                column,
-                Reason::BadNumber,
-                format!("{shown:?} is not a number"),
-            )
+            let message = format!("{} is not a number", shown(bytes));
+            Invalid::at(column, Reason::BadNumber, message)
         })
     }
 
@@ -297,7 +293,7 @@ impl<'a> Row<'a> {
             b"Y" | b"y" | b"true" | b"True" | b"1" => Ok(Some(true)),
             b"N" | b"n" | b"false" | b"False" | b"0" => Ok(Some(false)),
             other => {
-                let message = format!("{:?} is neither Y nor N", String::from_utf8_lossy(other));
+                let message = format!("{} is neither Y nor N", shown(other));
                 Err(Invalid::at(column, Reason::Malformed, message))
             }
         }
@@ -399,6 +395,14 @@ impl<'a> Row<'a> {
         item.albedo = albedo.map(Figure::Given);
         Ok(())
     }
+}
+
+/// The beginning of a cell for a message, which is not to grow with what stands in the file.
+fn shown(bytes: &[u8]) -> String {
+    format!(
+        "{:?}",
+        crate::reject::excerpt(&bytes[..bytes.len().min(40)])
+    )
 }
 
 /// Whether a number is missing: nothing, or a word that spreadsheets and data-frame libraries write for it.

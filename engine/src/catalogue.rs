@@ -106,7 +106,7 @@ impl<R: Read> Catalogue<R> {
     }
 
     fn open_csv(
-        input: Decompressed<R>,
+        mut input: Decompressed<R>,
         mut start: Vec<u8>,
         options: &ReadOptions,
     ) -> Result<Self, CatalogueError> {
@@ -114,25 +114,23 @@ impl<R: Read> Catalogue<R> {
             start.drain(..BYTE_ORDER_MARK.len());
         }
         let compression = input.compression();
+        let fail = |error| read_error(compression, error);
+        let num_lines = skip_preamble(&mut start, &mut input).map_err(fail)?;
         let input = Cursor::new(start).chain(input);
         let framing = Framing::Csv(CsvFraming::default());
         let mut chunks = ChunkReader::new(input, Vec::new(), framing, options.chunk_bytes);
         let mut first = Chunk::default();
-        let mut first_line = 1;
-        let columns = loop {
-            if !chunks
-                .next_chunk(&mut first)
-                .map_err(|error| read_error(compression, error))?
-            {
-                return Err(CatalogueError::Empty);
-            }
-            if let Some(header) = read_header(&first.bytes) {
-                first.bytes.drain(..header.end);
-                first_line += header.num_lines;
-                break header.columns;
-            }
-            first_line += memchr::memchr_iter(b'\n', &first.bytes).count() as u64;
+        if !chunks.next_chunk(&mut first).map_err(fail)? {
+            return Err(CatalogueError::Empty);
+        }
+        if first.overlong_lines.is_some() {
+            return Err(CatalogueError::Header("it is longer than any header"));
+        }
+        let Some(header) = read_header(&first.bytes) else {
+            return Err(CatalogueError::Header("a quote in it is never closed"));
         };
+        first.bytes.drain(..header.end);
+        let columns = header.columns;
         let plan = column::plan(&columns)?;
         Ok(Catalogue {
             header: Header {
@@ -143,7 +141,7 @@ impl<R: Read> Catalogue<R> {
             plan,
             first: Some(first),
             chunks,
-            first_line,
+            first_line: 1 + num_lines + header.num_lines,
             envelope: Vec::new(),
             rows_read_bytes: 0,
         })
@@ -243,10 +241,26 @@ impl<R: Read> Catalogue<R> {
     /// [`CatalogueError`] where a document is cut off, malformed behind its rows, or names other fields
     /// than those it was read with.
     pub(crate) fn finish(self) -> Result<Trailer, CatalogueError> {
-        let compression = self.header.compression;
         if self.header.format == Format::Csv {
             return Ok(Trailer::default());
         }
+        let columns = self.header.columns.clone();
+        let document = self.read_envelope()?;
+        if let Some(fields) = &document.fields {
+            check_fields(Some(&columns), fields)?;
+        }
+        let count = document.count();
+        let signature = document.signature.unwrap_or_default();
+        let made_by = match (signature.source, signature.version) {
+            (Some(source), Some(version)) => Some(format!("{source} {version}")),
+            (source, _) => source,
+        };
+        Ok(Trailer { count, made_by })
+    }
+
+    /// Reads what a document says beside its rows, once they are read.
+    fn read_envelope(self) -> Result<JsonHead, CatalogueError> {
+        let compression = self.header.compression;
         let truncated = CatalogueError::TruncatedDocument {
             rows_read_bytes: self.rows_read_bytes,
         };
@@ -257,26 +271,15 @@ impl<R: Read> Catalogue<R> {
             .chunks
             .read_rest(MAX_ENVELOPE_BYTES as u64)
             .map_err(|error| read_error(compression, error))?;
-        let document = match parse_envelope(&self.envelope, &rest) {
-            Err(CatalogueError::MalformedDocument(error)) if error.is_eof() => {
-                return Err(truncated);
-            }
-            document => document?,
-        };
-        if let Some(fields) = &document.fields {
-            check_fields(Some(&self.header.columns), fields)?;
+        match parse_envelope(&self.envelope, &rest) {
+            Err(CatalogueError::MalformedDocument(error)) if error.is_eof() => Err(truncated),
+            document => document,
         }
-        let count = document.count();
-        let signature = document.signature.unwrap_or_default();
-        let made_by = match (signature.source, signature.version) {
-            (Some(source), Some(version)) => Some(format!("{source} {version}")),
-            (source, _) => source,
-        };
-        Ok(Trailer { count, made_by })
     }
 }
 
-/// Finds the fields of a document that gives its rows first, by reading it to its end.
+/// Finds the fields of a document that gives its rows first, by reading it to its end. Of CSV these are
+/// the header's.
 ///
 /// # Errors
 /// [`CatalogueError`] where the document cannot be read or has no fields.
@@ -291,13 +294,41 @@ pub fn find_fields(input: impl Read) -> Result<Vec<String>, CatalogueError> {
         Err(CatalogueError::OtherFields { got, .. }) => return Ok(got),
         catalogue => catalogue?,
     };
+    if catalogue.header.format == Format::Csv {
+        return Ok(catalogue.header.columns);
+    }
     let mut chunk = Chunk::default();
     while catalogue.next_chunk(&mut chunk)? {}
-    match catalogue.finish() {
-        Err(CatalogueError::OtherFields { got, .. }) => Ok(got),
-        Err(error) => Err(error),
-        Ok(_) => Ok(options.fields.unwrap_or_default()),
+    let document = catalogue.read_envelope()?;
+    document.fields.ok_or(CatalogueError::NoFields)
+}
+
+/// Passes over the lines before a header, which are blank or begin with `#`, and returns their number.
+///
+/// It is done before rows are looked for: a quote in a comment opens no field.
+fn skip_preamble(start: &mut Vec<u8>, input: &mut impl Read) -> io::Result<u64> {
+    const STEP_BYTES: u64 = 64 << 10;
+    let mut num_lines = 0;
+    let mut is_comment = false;
+    while !start.is_empty() {
+        for (at, byte) in start.iter().enumerate() {
+            match byte {
+                b'\n' => {
+                    num_lines += 1;
+                    is_comment = false;
+                }
+                _ if is_comment || byte.is_ascii_whitespace() => {}
+                b'#' => is_comment = true,
+                _ => {
+                    start.drain(..at);
+                    return Ok(num_lines);
+                }
+            }
+        }
+        start.clear();
+        input.by_ref().take(STEP_BYTES).read_to_end(start)?;
     }
+    Ok(num_lines)
 }
 
 /// The document without its rows: what stands before them and what stands behind.

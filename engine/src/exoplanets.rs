@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Content, page_text};
+use crate::content::{BYTE_ORDER_MARK, Content, page_text};
 use crate::item::{Figure, Item};
 use crate::number::Number;
 use crate::reject::{Input, Reason, Reject, excerpt};
@@ -198,7 +198,10 @@ impl ExoplanetList {
             Content::Empty => Err(ExoplanetError::Empty),
             Content::Markup => Err(ExoplanetError::Page(page_text(bytes, 300))),
             Content::Json => serde_json::from_slice(bytes).map_err(ExoplanetError::Document),
-            Content::Text => Self::parse_csv(bytes, candidates),
+            Content::Text => {
+                let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+                Self::parse_csv(text, candidates)
+            }
             _ => Err(ExoplanetError::NotText),
         }
     }
@@ -284,7 +287,14 @@ impl ArchiveRow<'_> {
             ));
         }
         let name = self.text(Column::Name)?;
-        let mass = self.number(Column::Mass)?;
+        let mass_kg = self
+            .number(Column::Mass)?
+            .map(|earths| earths * EARTH_MASS_KG);
+        if mass_kg.is_some_and(|mass_kg| !mass_kg.is_finite()) {
+            let column = Some(self.wanted[Column::Mass as usize]);
+            let message = "the mass is beyond any number".to_owned();
+            return Err((column, Reason::OutOfRange, message));
+        }
         Ok(Exoplanet {
             designation: designation.to_owned(),
             name: (!name.is_empty()).then(|| name.to_owned()),
@@ -293,7 +303,7 @@ impl ArchiveRow<'_> {
             i: self.number(Column::I)?,
             w: self.number(Column::W)?,
             per: self.number(Column::Per)?,
-            mass_kg: mass.map(|earths| earths * EARTH_MASS_KG),
+            mass_kg,
             is_mass_from_radius: self.text(Column::MassProvenance)? == "M-R relationship",
         })
     }
@@ -389,6 +399,45 @@ mod tests {
             assert_eq!(list.num_false_positives, 1);
             assert_eq!(list.planets[0].name.as_deref(), Some("Kepler-227 b"));
         }
+    }
+
+    #[test]
+    fn comments_may_follow_a_byte_order_mark_and_hold_quotes() {
+        let table = "\u{feff}# a,\"b\npl_name\nx b\n";
+        let list = ExoplanetList::parse(table.as_bytes(), Candidates::LeftOut).unwrap();
+        assert_eq!(list.planets[0].designation, "x b");
+    }
+
+    #[test]
+    fn a_mass_beyond_any_number_is_a_reject() {
+        let table = "pl_name,pl_bmasse\nx b,1e300\nx c,1\n";
+        let list = ExoplanetList::parse(table.as_bytes(), Candidates::LeftOut).unwrap();
+        assert_eq!(list.planets[0].mass_kg, Some(EARTH_MASS_KG));
+        let [reject] = &list.rejects[..] else {
+            panic!("{:?}", list.rejects)
+        };
+        assert_eq!(
+            (reject.column.as_deref(), reject.reason),
+            (Some("pl_bmasse"), Reason::OutOfRange)
+        );
+    }
+
+    #[test]
+    fn an_unclosed_quote_costs_its_row_alone() {
+        let table = "pl_name,pl_orbper\n\"x b,1\nx c,2\nx d,z\n";
+        let list = ExoplanetList::parse(table.as_bytes(), Candidates::LeftOut).unwrap();
+        assert_eq!(list.planets[0].designation, "x c");
+        let places = list
+            .rejects
+            .iter()
+            .map(|reject| (reject.reason, reject.line));
+        assert_eq!(
+            places.collect::<Vec<_>>(),
+            [
+                (Reason::UnclosedQuote, Some(2)),
+                (Reason::BadNumber, Some(4))
+            ]
+        );
     }
 
     #[test]

@@ -71,7 +71,9 @@ impl Summary {
         if read == 0 {
             return Err(CatalogueError::NoRows.into());
         }
-        if rejected as f64 > read as f64 * max_percent / 100.0 {
+        // Divided last, so that exactly 0.69 % of the rows is not above 0.69: that quotient is correctly
+        // rounded, as the limit is.
+        if rejected as f64 * 100.0 / read as f64 > max_percent {
             return Err(PipelineError::TooManyRejects {
                 rejected,
                 read,

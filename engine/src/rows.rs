@@ -9,6 +9,8 @@ mod chunks;
 mod csv;
 mod json;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing};
 pub(crate) use csv::{CsvFraming, read_header};
@@ -112,10 +114,10 @@ impl<'c> Rows<'c> {
     /// Locates the cells of the next row, or returns `None` behind the last one.
     pub(crate) fn next_row(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
         let bytes = &self.chunk.bytes[..];
-        if self.chunk.is_overlong {
+        if let Some(num_lines) = self.chunk.overlong_lines {
             let is_first = self.at == 0;
             self.at = bytes.len();
-            self.num_lines = u64::from(self.format == Format::Csv);
+            self.num_lines = num_lines;
             return is_first.then(|| RawRow {
                 bytes,
                 line: 0,
@@ -129,10 +131,13 @@ impl<'c> Rows<'c> {
         match self.format {
             Format::Csv => {
                 let (start, num_blank) = csv::skip_blank_lines(bytes, self.at);
-                let line = self.num_lines + num_blank;
+                // They count where no row follows, too: the next chunk's rows are placed behind them.
+                self.at = start;
+                self.num_lines += num_blank;
+                let line = self.num_lines;
                 let row = csv::locate(bytes, start, plan, cells)?;
                 self.at = row.end;
-                self.num_lines = line + row.num_lines;
+                self.num_lines += row.num_lines;
                 Some(RawRow {
                     bytes: &bytes[start..row.end],
                     line,

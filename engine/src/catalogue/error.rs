@@ -41,6 +41,9 @@ pub enum CatalogueError {
     /// The input is not text.
     #[error("the input is binary data, not CSV or JSON")]
     Binary,
+    /// The header of a CSV file cannot be read.
+    #[error("the header cannot be read: {0}")]
+    Header(&'static str),
     /// The header has no column that names a body.
     #[error(
         "no usable key: none of the columns pdes, full_name and spkid is there (columns: {columns})"
@@ -75,6 +78,9 @@ pub enum CatalogueError {
         "the document gives its rows before its fields: read it from a file, which can be read twice"
     )]
     FieldsBehindData,
+    /// The document has rows and does not name their columns.
+    #[error("the document has no \"fields\": its columns must be known from asking for them")]
+    NoFields,
     /// The document's own fields are others than those that were expected.
     #[error(
         "the document's fields are not those that were asked for (asked: {}; got: {})",

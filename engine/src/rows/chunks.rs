@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use super::{CsvFraming, JsonFraming};
 use crate::reject::MAX_TEXT_BYTES;
@@ -20,8 +20,9 @@ pub(crate) const MAX_ROW_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     pub(crate) bytes: Vec<u8>,
-    /// Whether `bytes` is the beginning of a single overlong row, the rest of which was passed over.
-    pub(crate) is_overlong: bool,
+    /// Where `bytes` is the beginning of a single overlong row, the rest of which was passed over: the
+    /// lines that the whole row takes.
+    pub(crate) overlong_lines: Option<u64>,
 }
 
 impl Chunk {
@@ -29,7 +30,7 @@ impl Chunk {
     pub(crate) fn whole(bytes: Vec<u8>) -> Self {
         Chunk {
             bytes,
-            is_overlong: false,
+            overlong_lines: None,
         }
     }
 }
@@ -80,7 +81,7 @@ impl<R: Read> ChunkReader<R> {
     /// Fills `chunk` with the next rows and returns true, or false behind the last one.
     pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
         chunk.bytes.clear();
-        chunk.is_overlong = false;
+        chunk.overlong_lines = None;
         if self.ended.is_some() {
             return Ok(false);
         }
@@ -194,8 +195,9 @@ impl<R: Read> ChunkReader<R> {
 
     /// Keeps the beginning of an overlong row and reads on to its end.
     fn pass_over_row(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        // It may have quoted line ends in it, before the one that ends it.
+        chunk.overlong_lines = Some(memchr_iter(b'\n', &chunk.bytes).count() as u64 + 1);
         let mut passed = chunk.bytes.split_off(MAX_TEXT_BYTES.min(chunk.bytes.len()));
-        chunk.is_overlong = true;
         if let Framing::Csv(framing) = &mut self.framing {
             framing.restart();
         }

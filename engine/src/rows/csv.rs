@@ -2,8 +2,9 @@
 //!
 //! A quote opens a quoted field only where a field begins; inside, a doubled quote is one quote, and commas
 //! and line ends are text; what follows the closing quote belongs to the field. Lines end with LF or CRLF.
-//! Blank lines are nothing. Beyond the csv crate: spaces around a field are dropped, and a field that is
-//! quoted within such spaces (`0, " The sun"`) is unquoted.
+//! Blank lines are nothing. Beyond the csv crate: spaces around a field are dropped, a field that is
+//! quoted within such spaces (`0, " The sun"`) is unquoted, and a quote that shows itself as never closed
+//! is a fault of its row.
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
@@ -79,6 +80,13 @@ impl CsvFraming {
     }
 }
 
+/// What a row's quote is where its field has line ends and then text behind the closing quote.
+///
+/// Taken as it stands, `1,"Eros,2` and `3,"Ida (A)",4` would make one row of three fields: a body that is
+/// half one and half the other.
+pub(super) const TEXT_BEHIND_LINE_END: &str =
+    "a quoted field goes on over the line end to another field's quote";
+
 /// A row that was located.
 pub(super) struct Located {
     /// The position behind its line end.
@@ -94,8 +102,16 @@ struct Field {
     end: usize,
     /// Position of the comma or line end behind it, or the chunk's length.
     stop: usize,
-    /// Whether the text must be copied to lose doubled quotes or the closing quote.
+    /// The closing quote, where the text must be copied to lose it or doubled quotes.
     quote_at: Option<usize>,
+}
+
+impl Field {
+    /// Whether there is more behind the closing quote than spaces.
+    fn has_text_behind(&self, bytes: &[u8]) -> bool {
+        self.quote_at
+            .is_some_and(|close| !bytes[close + 1..self.end].trim_ascii().is_empty())
+    }
 }
 
 /// Locates the wanted cells of the row that begins at `start`, or returns `None` at the chunk's end.
@@ -111,17 +127,22 @@ pub(super) fn locate(
     let mut at = start;
     let mut num_fields = 0;
     let mut num_lines = 1;
+    let mut is_run_on = false;
     let end = loop {
         let Some(field) = field_at(bytes, at) else {
             let fault = Fault::new(Reason::UnclosedQuote, "a quoted field is never closed");
+            // Its quote costs no other row: the next line may begin one.
+            let rest = &bytes[start..];
             return Some(Located {
-                end: bytes.len(),
-                num_lines,
+                end: start + memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1),
+                num_lines: 1,
                 outcome: Err(fault),
             });
         };
         if bytes[at] == b'"' {
-            num_lines += memchr_iter(b'\n', &bytes[field.start..field.end]).count() as u64;
+            let num_line_ends = memchr_iter(b'\n', &bytes[field.start..field.end]).count();
+            num_lines += num_line_ends as u64;
+            is_run_on |= num_line_ends > 0 && field.has_text_behind(bytes);
         }
         if let Some(slot) = plan.slot(num_fields) {
             set_cell(bytes, &field, slot, cells);
@@ -137,7 +158,9 @@ pub(super) fn locate(
             break at;
         }
     };
-    let outcome = if num_fields == plan.width() {
+    let outcome = if is_run_on {
+        Err(Fault::new(Reason::UnclosedQuote, TEXT_BEHIND_LINE_END))
+    } else if num_fields == plan.width() {
         Ok(())
     } else {
         Err(Fault::field_count(num_fields, plan.width()))

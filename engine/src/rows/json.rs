@@ -18,6 +18,9 @@ pub(crate) struct JsonHead {
     pub(crate) message: Option<String>,
     /// Who made the document.
     pub(crate) signature: Option<Signature>,
+    /// The array of rows, here so that a second one is an error and not passed over.
+    #[serde(rename = "data")]
+    _data: Option<serde::de::IgnoredAny>,
 }
 
 /// Who made a document.
@@ -259,16 +262,26 @@ fn unescape(string: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     Ok(())
 }
 
+/// The end of a bare value, or several: up to the next row or separator that stands in no string.
+fn bare_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    loop {
+        let is_special = |byte: &u8| matches!(byte, b',' | b'[' | b'{' | b'"');
+        match bytes[at..].iter().position(is_special) {
+            None => return bytes.len(),
+            Some(found) if bytes[at + found] == b'"' => match string_end(bytes, at + found + 1) {
+                None => return bytes.len(),
+                Some(end) => at = end + 1,
+            },
+            Some(found) => return at + found,
+        }
+    }
+}
+
 /// The end of a row that could not be read, by its brackets alone.
 fn row_end(bytes: &[u8], start: usize) -> usize {
     if !matches!(bytes[start], b'[' | b'{') {
-        // A bare value: up to the next row.
-        let is_value = |byte: &&u8| !matches!(byte, b',' | b'[' | b'{');
-        let end = match bytes[start] {
-            b'"' => string_end(bytes, start + 1).map_or(bytes.len(), |end| end + 1),
-            _ => start,
-        };
-        return (end + bytes[end..].iter().take_while(is_value).count()).max(start + 1);
+        return bare_end(bytes, start);
     }
     JsonFraming::default()
         .scan(bytes, start, true)

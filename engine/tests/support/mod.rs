@@ -18,6 +18,7 @@ use engine::reject::Reject;
 use engine::sink::LineSink;
 
 /// The folder of real files, where there is one; says so where there is none.
+#[allow(clippy::print_stdout, reason = "a test that skips says so")]
 pub(crate) fn recorded() -> Option<PathBuf> {
     let folder = std::env::var_os("PROSPECTOR_RECORDED").map(PathBuf::from);
     if folder.is_none() {
