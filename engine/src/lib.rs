@@ -12,3 +12,4 @@ pub mod masses;
 pub mod number;
 pub mod reject;
 mod rows;
+pub mod table;

@@ -1,0 +1,385 @@
+//! Replacing a file in one step: its successor is made beside it and renamed over it.
+//!
+//! The successor of `x` is `x.new` in the same directory, one fixed name, locked (advisory) while it is
+//! made: a second writer is told so, and what a crash leaves behind is overwritten by the next. Whoever
+//! opens `x` gets the old content or the new, and after [`ReplacedFile::commit`] the new one survives a
+//! loss of power.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes that are written at once.
+const BUFFER_BYTES: usize = 1 << 18;
+
+/// A file that could not be replaced. The old one is as it was, unless only the directory's sync failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplaceError {
+    /// The successor is locked.
+    #[error("another run is writing {}", path.display())]
+    Busy {
+        /// The file to be replaced.
+        path: PathBuf,
+    },
+    /// What is to be replaced is a directory, a device or a pipe.
+    #[error("{} is not a regular file", path.display())]
+    NotAFile {
+        /// What it is called.
+        path: PathBuf,
+    },
+    /// The successor or its directory could not be made.
+    #[error("{} cannot be created", path.display())]
+    Create {
+        /// What could not be made.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The successor could not be written.
+    #[error("{} cannot be written", path.display())]
+    Write {
+        /// The successor.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The successor could not be renamed.
+    #[error("{} cannot be replaced", path.display())]
+    Rename {
+        /// The file to be replaced.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A file being written that takes an older one's place when it is [committed](Self::commit).
+///
+/// Dropped before that, it is removed and the older file stays.
+#[derive(Debug)]
+pub struct ReplacedFile {
+    buffer: BufWriter<Successor>,
+}
+
+impl ReplacedFile {
+    /// Begins the successor of `path`, which need not exist; parent directories are created.
+    ///
+    /// Where `path` is a symbolic link, the file that it leads to is replaced.
+    ///
+    /// # Errors
+    /// [`ReplaceError::Busy`] where another writer is at it, [`ReplaceError::NotAFile`] where `path` is
+    /// something else than a file, [`ReplaceError::Create`].
+    pub fn create(path: &Path) -> Result<Self, ReplaceError> {
+        let buffer = BufWriter::with_capacity(BUFFER_BYTES, Successor::create(path)?);
+        Ok(ReplacedFile { buffer })
+    }
+
+    /// Writes what is buffered and puts the file in the older one's place.
+    ///
+    /// # Errors
+    /// [`ReplaceError::Write`] and [`ReplaceError::Rename`]; the successor is removed.
+    pub fn commit(self) -> Result<(), ReplaceError> {
+        match self.buffer.into_inner() {
+            Ok(successor) => successor.commit(),
+            Err(failed) => {
+                let (source, buffer) = failed.into_parts();
+                let (successor, _) = buffer.into_parts();
+                Err(successor.write_error(source))
+            }
+        }
+    }
+}
+
+impl Write for ReplacedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.buffer.flush()
+    }
+}
+
+/// The locked file `<target>.new`, empty at first. Removed when dropped.
+#[derive(Debug)]
+pub(super) struct Successor {
+    target: PathBuf,
+    path: PathBuf,
+    /// Holds the lock until it is closed, after the rename or the removal.
+    file: File,
+    is_renamed: bool,
+}
+
+impl Successor {
+    pub(super) fn create(target: &Path) -> Result<Self, ReplaceError> {
+        let target = resolve(target)?;
+        let directory = directory_of(&target);
+        fs::create_dir_all(directory).map_err(|source| ReplaceError::Create {
+            path: directory.to_owned(),
+            source,
+        })?;
+        let path = with_suffix(&target, ".new");
+        match lock(&path) {
+            Ok(Some(file)) => Ok(Successor {
+                target,
+                path,
+                file,
+                is_renamed: false,
+            }),
+            Ok(None) => Err(ReplaceError::Busy { path: target }),
+            Err(source) => Err(ReplaceError::Create { path, source }),
+        }
+    }
+
+    /// The file that is to be replaced.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The file that is to replace it.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the file durable and renames it.
+    pub(super) fn commit(mut self) -> Result<(), ReplaceError> {
+        if let Err(source) = self.file.sync_all() {
+            return Err(self.write_error(source));
+        }
+        let rename_error = |source| ReplaceError::Rename {
+            path: self.target.clone(),
+            source,
+        };
+        fs::rename(&self.path, &self.target).map_err(rename_error)?;
+        self.is_renamed = true;
+        sync_directory(directory_of(&self.target)).map_err(rename_error)
+    }
+
+    fn write_error(&self, source: io::Error) -> ReplaceError {
+        ReplaceError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+impl Write for Successor {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if !self.is_renamed {
+            // What stays is overwritten by the next writer.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// `path` with `suffix` behind its file name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// The file behind `path`, where links lead to one.
+fn resolve(path: &Path) -> Result<PathBuf, ReplaceError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(ReplaceError::NotAFile {
+            path: path.to_owned(),
+        }),
+        Ok(_) => fs::canonicalize(path).map_err(|source| ReplaceError::Create {
+            path: path.to_owned(),
+            source,
+        }),
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Opens and locks the file at `path` and empties it; `None` where somebody else has the lock.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        // It is emptied behind the lock: until then it may be another writer's.
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Between opening and locking, the other writer may have renamed or removed the file: then it is
+        // the replaced file itself that was locked, or one that is gone.
+        if is_at(&file, path)? {
+            file.set_len(0)?;
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// Whether the open `file` is still the one at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere an open file is neither renamed nor removed.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Elsewhere a directory cannot be opened as a file.
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.csv");
+        (directory, path)
+    }
+
+    fn names(directory: &tempfile::TempDir) -> Vec<String> {
+        let entries = fs::read_dir(directory.path()).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_old_content_stays_until_the_commit() {
+        let (directory, path) = directory();
+        fs::write(&path, "old").unwrap();
+        let mut file = ReplacedFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        file.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        file.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names(&directory), ["x.csv"]);
+    }
+
+    #[test]
+    fn what_is_not_committed_is_removed() {
+        let (directory, path) = directory();
+        ReplacedFile::create(&path)
+            .unwrap()
+            .write_all(b"new")
+            .unwrap();
+        assert!(names(&directory).is_empty());
+    }
+
+    #[test]
+    fn a_leftover_is_overwritten() {
+        let (directory, path) = directory();
+        fs::write(with_suffix(&path, ".new"), "a long leftover of a crash").unwrap();
+        let mut file = ReplacedFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names(&directory), ["x.csv"]);
+    }
+
+    #[test]
+    fn a_second_writer_is_refused_and_the_first_goes_on() {
+        let (_directory, path) = directory();
+        let mut first = ReplacedFile::create(&path).unwrap();
+        first.write_all(b"first").unwrap();
+        let second = ReplacedFile::create(&path).unwrap_err();
+        assert!(matches!(second, ReplaceError::Busy { .. }), "{second}");
+        first.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        ReplacedFile::create(&path).unwrap().commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn writers_that_race_each_publish_a_whole_file() {
+        let (directory, path) = directory();
+        let write = |text: &str| {
+            for _ in 0..200 {
+                let Ok(mut file) = ReplacedFile::create(&path) else {
+                    continue;
+                };
+                file.write_all(text.as_bytes()).unwrap();
+                file.commit().unwrap();
+                let found = fs::read_to_string(&path).unwrap();
+                assert!(matches!(&*found, "one" | "two"), "{found:?}");
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| write("one"));
+            scope.spawn(|| write("two"));
+        });
+        assert_eq!(names(&directory), ["x.csv"]);
+    }
+
+    #[test]
+    fn parent_directories_are_created() {
+        let (directory, _) = directory();
+        let path = directory.path().join("a/b/x.csv");
+        ReplacedFile::create(&path).unwrap().commit().unwrap();
+        assert!(path.is_file());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let (directory, _) = directory();
+        let error = ReplacedFile::create(directory.path()).unwrap_err();
+        assert!(matches!(error, ReplaceError::NotAFile { .. }), "{error}");
+        #[cfg(unix)]
+        assert!(ReplacedFile::create(Path::new("/dev/null")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_file_is_replaced() {
+        let (directory, path) = directory();
+        let link = directory.path().join("link");
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink("x.csv", &link).unwrap();
+        let mut file = ReplacedFile::create(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(link.is_symlink());
+    }
+}
