@@ -143,7 +143,8 @@ fn bad_inputs() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let read = |name| std::fs::read(data(name)).expect("a recorded input");
     let json = read("asteroids.json");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    gzip.write_all(&read("asteroids-2020.csv")).expect("memory takes all");
+    gzip.write_all(&read("asteroids-2020.csv"))
+        .expect("memory takes all");
     let mut gzip = gzip.finish().expect("memory takes all");
     gzip.truncate(gzip.len() / 2);
     vec![

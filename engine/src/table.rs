@@ -2,10 +2,11 @@
 //!
 //! [`TableWriter`] makes a whole new database beside the old one and puts it in its place at the end, so
 //! that a reader sees the old bodies or the new ones, never half. [`Table`] reads: rankings, single bodies
-//! and names by their beginnings. The columns of `bodies` are the item's attributes
-//! ([`ATTRIBUTES`](crate::item::ATTRIBUTES)), named there; the one row of `run` says which run made them.
+//! and names by their beginnings. The columns of `bodies` are the item's attributes, named in
+//! [`ATTRIBUTES`](crate::item::ATTRIBUTES); the one row of `run` says which run made them. Numbers come back
+//! as the doubles that they went in as, but that SQLite keeps a negative zero as zero.
 //!
-//! Everything here is synchronous. Memory is bounded by the page cache (16 MiB a connection) and, for
+//! Everything here is synchronous. Memory is bounded: by the page cache (2 MiB a connection) and, for
 //! readers, by the limit that they ask for.
 
 mod body;

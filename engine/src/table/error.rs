@@ -70,7 +70,7 @@ pub enum TableError {
     Database {
         /// The database.
         path: PathBuf,
-        /// What was being done to it: `opened`, `written`, `read`.
+        /// What could not be done to it: `created`, `opened`, `read` or `written`.
         doing: &'static str,
         /// What SQLite says.
         source: rusqlite::Error,

@@ -16,8 +16,8 @@ use crate::designation::Identity;
 /// Bodies of a class or a type are sorted where they are fewer than this, and else picked out of the
 /// ranking.
 ///
-/// Reading and sorting so many takes about as long as passing over three in a hundred of all bodies, which
-/// is what picking the first few out of the ranking comes to where one in thirty matches.
+/// Picking is quicker where the class stands at the top, but where it stands at the bottom, as the Trojans do
+/// by MOID, it passes over all the other bodies first. Sorting so many takes about 0.1 s.
 const MAX_SORTED: i64 = 50_000;
 
 /// A table, open for reading.

@@ -29,7 +29,7 @@ pub(super) const DESIGNATION: Names = Names {
     index: "bodies_designation",
     expression: "designation",
     condition: "true",
-    order: "length(designation), designation",
+    order: "length(designation), designation COLLATE BINARY",
 };
 
 /// Names, which some bodies have and several may share.
@@ -37,7 +37,7 @@ pub(super) const NAME: Names = Names {
     index: "bodies_name",
     expression: "name",
     condition: "name IS NOT NULL",
-    order: "name, length(designation), designation",
+    order: "name, length(designation), designation COLLATE BINARY",
 };
 
 /// The provisional designation of a numbered asteroid: what its full name has in parentheses.
@@ -45,10 +45,13 @@ pub(super) const NAME: Names = Names {
 /// `25143 Itokawa (1998 SF36)`, but not `(2006 RH120)`, whose designation it is already.
 pub(super) const PROVISIONAL: Names = Names {
     index: "bodies_provisional",
-    expression: "rtrim(substr(full_name, instr(full_name, ' (') + 2), ')') COLLATE NOCASE",
+    expression: IN_PARENTHESES,
     condition: "kind = 'asteroid' AND instr(full_name, ' (') > 0",
-    order: "rtrim(substr(full_name, instr(full_name, ' (') + 2), ')') COLLATE NOCASE",
+    order: IN_PARENTHESES,
 };
+
+const IN_PARENTHESES: &str =
+    "rtrim(substr(full_name, instr(full_name, ' (') + 2), ')') COLLATE NOCASE";
 
 impl Names {
     /// Selects the rows that meet a condition on the expression.
