@@ -130,6 +130,17 @@ fn compressed_is_read_as_plain_is() {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over() {
+    for name in ["asteroids.json", "asteroids-2020.csv"] {
+        let file = data(name);
+        let marked = [b"\xef\xbb\xbf", &file[..]].concat();
+        let expected = value(&file[..], 1, 1 << 20);
+        assert_eq!(value(&marked[..], 1, 1 << 20), expected, "{name}");
+        assert_eq!(value(&gzip(&marked)[..], 1, 1 << 20), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_real_file_gives_the_same_on_any_number_of_threads() {
     let Some(folder) = recorded() else { return };
     for entry in std::fs::read_dir(folder.join("sbdb")).expect("real files") {
