@@ -149,7 +149,7 @@ impl Batch {
         }
     }
 
-    /// The items, each with the number of its row.
+    /// The items of a batch that was written as JSON, each with the number of its row.
     pub fn items(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let mut rejected = self.rejects.iter().map(|reject| reject.row).peekable();
         let mut row = self.first_row;

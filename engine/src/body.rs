@@ -20,6 +20,9 @@ const MAX_NAME_BYTES: usize = 96;
 const MAX_DESIGNATION_BYTES: usize = 64;
 const MAX_CODE_BYTES: usize = 16;
 
+/// Absolute magnitudes that a body can have: Pluto's is below 0, a metre of rock's above 30.
+const MAGNITUDES: std::ops::RangeInclusive<f64> = -50.0..=100.0;
+
 /// What the catalogue is merged with.
 #[derive(Debug, Default)]
 pub struct Lookups {
@@ -370,7 +373,11 @@ impl<'a> Row<'a> {
 
     /// Magnitude, albedo and diameter: measured, else from the magnitude.
     fn size(self, item: &mut Item<'a>) -> Result<(), Invalid> {
-        let h = self.figure(Column::H)?;
+        let h = self.checked(
+            Column::H,
+            |h| MAGNITUDES.contains(&h),
+            "is no magnitude of a body",
+        )?;
         let albedo = self.positive(Column::Albedo)?;
         let diameter = self.positive(Column::Diameter)?;
         let (diameter, source) = match (diameter, &h) {
@@ -378,10 +385,6 @@ impl<'a> Row<'a> {
             (None, Some(h)) => {
                 let albedo = albedo.as_ref().map(Number::value);
                 let diameter = asterank::diameter_from_magnitude(h.value(), albedo);
-                if !diameter.is_normal() {
-                    let message = format!("{} is no magnitude of a body", h.value());
-                    return Err(Invalid::at(Column::H, Reason::OutOfRange, message));
-                }
                 (Figure::Computed(diameter), "from-h")
             }
             (None, None) => {

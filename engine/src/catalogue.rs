@@ -250,11 +250,7 @@ impl<R: Read> Catalogue<R> {
             check_fields(Some(&columns), fields)?;
         }
         let count = document.count();
-        let signature = document.signature.unwrap_or_default();
-        let made_by = match (signature.source, signature.version) {
-            (Some(source), Some(version)) => Some(format!("{source} {version}")),
-            (source, _) => source,
-        };
+        let made_by = document.signature.and_then(|signature| signature.made_by());
         Ok(Trailer { count, made_by })
     }
 

@@ -69,7 +69,21 @@ pub const MAX_TEXT_BYTES: usize = 1_000;
 /// The row as a reject repeats it: at most [`MAX_TEXT_BYTES`], invalid UTF-8 replaced.
 #[must_use]
 pub fn excerpt(row: &[u8]) -> String {
-    String::from_utf8_lossy(&row[..row.len().min(MAX_TEXT_BYTES)])
-        .trim_end()
-        .to_owned()
+    let mut text = String::from_utf8_lossy(&row[..row.len().min(MAX_TEXT_BYTES)]).into_owned();
+    // A replacement character takes more bytes than what it replaces.
+    text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+    text.truncate(text.trim_end().len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_whatever_stands_in_the_row() {
+        assert_eq!(excerpt(b"433,Eros \r\n"), "433,Eros");
+        assert_eq!(excerpt(&[b'x'; 5_000]).len(), MAX_TEXT_BYTES);
+        assert!(excerpt(&[0xff; 5_000]).len() <= MAX_TEXT_BYTES);
+    }
 }

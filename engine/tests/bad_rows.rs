@@ -148,6 +148,7 @@ fn a_number_outside_of_its_range() {
         ("GM", "0", "0 is not above 0"),
         ("H", "1e300", "is no magnitude of a body"),
         ("H", "-1e300", "is no magnitude of a body"),
+        ("H", "-51", "is no magnitude of a body"),
     ] {
         check(
             &row_with(column, value),
@@ -157,12 +158,6 @@ fn a_number_outside_of_its_range() {
         );
     }
     check(
-        &row_with("H", "-600"),
-        Reason::OutOfRange,
-        None,
-        "cannot be valued",
-    );
-    check(
         &row_with("diameter", "1e200"),
         Reason::OutOfRange,
         None,
@@ -170,8 +165,8 @@ fn a_number_outside_of_its_range() {
     );
     // Tiny and large, and still numbers.
     for (column, value) in [
-        ("H", "-100"),
-        ("H", "200"),
+        ("H", "-50"),
+        ("H", "100"),
         ("diameter", "1e-100"),
         ("e", "1e300"),
         ("a", "1e300"),

@@ -26,8 +26,23 @@ pub(crate) struct JsonHead {
 /// Who made a document.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Signature {
-    pub(crate) source: Option<String>,
-    pub(crate) version: Option<String>,
+    source: Option<serde_json::Value>,
+    version: Option<serde_json::Value>,
+}
+
+impl Signature {
+    /// Who made the document and by which version of the interface.
+    pub(crate) fn made_by(&self) -> Option<String> {
+        let text = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let source = self.source.as_ref().map(text)?;
+        Some(match self.version.as_ref().map(text) {
+            Some(version) => format!("{source} {version}"),
+            None => source,
+        })
+    }
 }
 
 impl JsonHead {
