@@ -87,7 +87,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
     /// Threads that value rows [default: the machine's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = num_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -128,7 +128,7 @@ pub(crate) struct ValueArgs {
     #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
     pub(crate) max_rejects: f64,
     /// Threads that value rows [default: the machine's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = num_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -277,6 +277,16 @@ pub(crate) struct GenerateArgs {
 pub(crate) enum CatalogueFormat {
     Csv,
     Json,
+}
+
+/// Far more threads than a machine has cores cost memory and bring nothing.
+const MAX_THREADS: usize = 1_024;
+
+fn num_threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse().ok().and_then(NonZeroUsize::new) {
+        Some(threads) if threads.get() <= MAX_THREADS => Ok(threads),
+        _ => Err(format!("a number from 1 to {MAX_THREADS} is wanted")),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

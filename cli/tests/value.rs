@@ -265,6 +265,7 @@ fn wrong_usage_exits_with_2() {
         &["value", "x", "--format", "sqlite"],
         &["value", "x", "--max-rejects", "200"],
         &["value", "x", "--threads", "0"],
+        &["value", "x", "--threads", "100000"],
         &["top", "--by", "beauty"],
         &["top"],
         &["run", "--recorded", "--inputs", "latest"],
