@@ -81,7 +81,7 @@ pub(crate) struct RunArgs {
     /// Use the small recorded inputs that come with the program
     #[arg(long, conflicts_with = "inputs")]
     pub(crate) recorded: bool,
-    /// fresh (download), latest, or the name of an input set
+    /// fresh (download), latest, or the name of an input set: not built yet, use --recorded
     #[arg(long, value_name = "fresh|latest|SET", default_value = "fresh")]
     pub(crate) inputs: String,
     #[command(flatten)]
@@ -112,24 +112,39 @@ pub(crate) struct ValueArgs {
     /// Take Kepler's candidates for planets too, not only the confirmed ones
     #[arg(long, requires = "exoplanets")]
     pub(crate) koi_candidates: bool,
-    /// How estimates of one mass are averaged; plain is Asterank's way
+    /// How the estimates of --masses are averaged; plain is Asterank's way
     #[arg(long, value_enum, default_value = "weighted", requires = "masses")]
     pub(crate) mass_average: MassAverage,
-    /// How items are written
-    #[arg(long, value_enum, default_value = "ndjson")]
-    pub(crate) format: OutputFormat,
+    /// How items are written [default: by the output's extension .csv, .sqlite or .db, else ndjson]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<OutputFormat>,
     /// Where items go; - for standard output
     #[arg(long, short, value_name = "FILE|-", default_value = "-")]
     pub(crate) output: PathBuf,
     /// Where rejected rows go, one JSON object a line [default: the first few are shown]
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// The most rows that may be rejected, in per cent; with more, nothing is written
+    /// The most rows that may be rejected, in per cent; with more, the run fails and no file is replaced
     #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
     pub(crate) max_rejects: f64,
     /// Threads that value rows [default: the machine's]
     #[arg(long, value_name = "N", value_parser = num_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+impl ValueArgs {
+    /// The format that was asked for, or that the output's name shows.
+    pub(crate) fn format(&self) -> OutputFormat {
+        let extension = self
+            .output
+            .extension()
+            .and_then(|extension| extension.to_str());
+        self.format.unwrap_or(match extension {
+            Some("csv") => OutputFormat::Csv,
+            Some("sqlite" | "db") => OutputFormat::Sqlite,
+            _ => OutputFormat::Ndjson,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -188,7 +203,7 @@ pub(crate) struct TopArgs {
     #[arg(long, value_name = "RANKING", value_parser = ["price", "profit", "closeness", "score", "smallest", "moid", "dv"])]
     pub(crate) by: String,
     /// How many
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// Only this orbit class, such as AMO
     #[arg(long, value_name = "C")]
@@ -236,7 +251,7 @@ pub(crate) struct SearchArgs {
     /// How the name or designation begins; upper or lower case
     pub(crate) prefix: String,
     /// How many at most
-    #[arg(long, value_name = "N", default_value = "20")]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// Items as JSON, one a line
     #[arg(long)]

@@ -70,8 +70,8 @@ fn rejected(duplicate: &Duplicate) -> Reject {
         column: None,
         reason: Reason::DuplicateKey,
         message: format!(
-            "row {} is {} too",
-            duplicate.first_rowid, duplicate.designation
+            "designation {} is already that of row {}",
+            duplicate.designation, duplicate.first_rowid
         ),
         text: duplicate
             .full_name
@@ -92,7 +92,7 @@ pub(crate) fn find(args: &DatabaseArgs, name: &str) -> anyhow::Result<Vec<Body>>
     let bodies = open(args)?.find(name)?;
     if bodies.is_empty() {
         anyhow::bail!(
-            "no body is called {name:?}: `prospector search {name}` lists what begins like it"
+            "no body is called {name:?}: `prospector search {name:?}` lists what begins like it"
         );
     }
     Ok(bodies)

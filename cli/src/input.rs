@@ -66,12 +66,19 @@ pub(crate) fn read_small(path: &Path) -> anyhow::Result<(Compression, Vec<u8>)> 
 
 /// Opens a catalogue with a progress bar on a terminal. A JSON document that gives its rows before its
 /// fields is read twice, where it is a file.
+///
+/// The bar is hidden where `is_quiet`.
 pub(crate) fn open_catalogue(
     path: &Path,
+    is_quiet: bool,
 ) -> anyhow::Result<(Catalogue<ProgressBarIter<Input>>, ProgressBar)> {
     let open = |options: &ReadOptions| -> anyhow::Result<_> {
         let input = Input::open(path)?;
-        let bar = progress_bar(input.length());
+        let bar = if is_quiet {
+            ProgressBar::hidden()
+        } else {
+            progress_bar(input.length())
+        };
         match Catalogue::open(bar.wrap_read(input), options) {
             Ok(catalogue) => Ok(Ok((catalogue, bar))),
             Err(error) => {
@@ -102,7 +109,7 @@ fn progress_bar(length: Option<u64>) -> ProgressBar {
     let (bar, template) = match length {
         Some(length) => (
             ProgressBar::new(length),
-            "{bar:40} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+            "{wide_bar} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
         ),
         None => (
             ProgressBar::new_spinner(),

@@ -90,9 +90,13 @@ pub(crate) fn summary(report: &Report, seconds: f64) -> String {
         .filter_map(|stage| stage.peak_memory_bytes)
         .max();
     let memory = peak.map(|bytes| format!(", {} of memory at most", bytes_text(bytes)));
+    let rate = match seconds {
+        // Of a moment there is no rate.
+        ..0.1 => String::new(),
+        _ => format!(", {} rows/s", count((rows.read as f64 / seconds) as u64)),
+    };
     lines.push(format!(
-        "{seconds:.2} s, {} rows/s{}",
-        count((rows.read as f64 / seconds.max(1e-9)) as u64),
+        "{seconds:.2} s{rate}{}",
         memory.unwrap_or_default()
     ));
     lines.join("\n")

@@ -20,14 +20,10 @@ fn threads_and_the_way_in_change_no_byte() {
         "value",
         &data("asteroids-2021.csv"),
         "--output",
-        "out/items.ndjson",
+        "items.ndjson",
     ]);
-    assert_eq!(folder.read("out/items.ndjson"), file.stdout.as_bytes());
-    assert_eq!(
-        folder.files(),
-        ["out/items.ndjson"],
-        "no other file is left"
-    );
+    assert_eq!(folder.read("items.ndjson"), file.stdout.as_bytes());
+    assert_eq!(folder.files(), ["items.ndjson"], "no other file is left");
 }
 
 #[test]
@@ -273,6 +269,59 @@ fn wrong_usage_exits_with_2() {
         &[],
     ] {
         assert_eq!(folder.run(arguments).code, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn outputs_that_would_destroy_something_are_refused() {
+    let folder = Folder::new();
+    folder.write("a.csv", &std::fs::read(data("asteroids-2021.csv")).unwrap());
+    for arguments in [
+        &["value", "a.csv", "-o", "x", "--rejects", "x"][..],
+        &["value", "a.csv", "-o", "a.csv"],
+        &["value", "a.csv", "-o", "./a.csv"],
+        &["value", "a.csv", "--rejects", "a.csv"],
+        &["value", "a.csv", "--rejects", "-"],
+    ] {
+        assert_eq!(folder.run(arguments).code, Some(2), "{arguments:?}");
+    }
+    for arguments in [
+        &["value", "a.csv", "-o", "no-such/x"][..],
+        &["value", "a.csv", "-o", "no-such/x.sqlite"],
+        &["generate", "--rows", "1", "-o", "no-such/x"],
+    ] {
+        let ran = folder.run(arguments);
+        assert_eq!(ran.code, Some(1), "{arguments:?}");
+        assert!(ran.stderr.contains("no folder no-such"), "{}", ran.stderr);
+    }
+    assert_eq!(folder.files(), ["a.csv"]);
+}
+
+#[test]
+fn the_name_of_the_output_shows_its_format() {
+    let folder = Folder::new();
+    let catalogue = data("asteroids-2021.csv");
+    folder.done(&["value", &catalogue, "-o", "b.sqlite"]);
+    folder.done(&["show", "Eros", "--database", "b.sqlite"]);
+    folder.done(&["value", &catalogue, "-o", "b.csv"]);
+    assert!(folder.read("b.csv").starts_with(b"designation,spkid,"));
+    folder.done(&["value", &catalogue, "-o", "c.csv", "--format", "ndjson"]);
+    assert!(folder.read("c.csv").starts_with(b"{\"designation\":"));
+}
+
+#[test]
+fn another_table_in_place_of_the_catalogue_is_told_by_its_option() {
+    let folder = Folder::new();
+    for (name, option) in [
+        ("delta-v.html", "--delta-v"),
+        ("delta-v-2012.txt", "--delta-v"),
+        ("exoplanets.csv", "--exoplanets"),
+        ("koi.csv", "--exoplanets"),
+        ("mass-estimates.txt", "--masses"),
+    ] {
+        let ran = folder.run(&["value", &data(name)]);
+        assert_eq!(ran.code, Some(1));
+        assert!(ran.stderr.contains(option), "{name}: {}", ran.stderr);
     }
 }
 

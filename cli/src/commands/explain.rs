@@ -63,12 +63,12 @@ impl Explanation<'_> {
     }
 
     fn comet(&mut self) -> anyhow::Result<()> {
-        self.delta_v()?;
         self.step(
             "type",
             "comet",
             "by its orbit class, prefix or name, as no spectral type is known",
         )?;
+        self.delta_v()?;
         self.step("value", "", "the model gives every comet the same:")?;
         self.results(&asterank::COMET, "a comet's")
     }
@@ -146,7 +146,7 @@ impl Explanation<'_> {
                     false => String::new(),
                 };
                 format!(
-                    "GM/G = {} km³/s² ({from}) / {:e} = {} kg{share}",
+                    "GM/G = {} km³/s² ({from}) / {:e} km³/(kg·s²) = {} kg{share}",
                     figure(gm),
                     asterank::GRAVITATIONAL_CONSTANT,
                     figure(physical)
@@ -266,6 +266,13 @@ impl Explanation<'_> {
                 figure(composition.dollars_per_kg)
             ),
         )?;
+        if valuation.price < 1.0 && !composition.shares.is_empty() {
+            self.step(
+                "",
+                "",
+                "(worth nothing: what the model finds in this type has next to no price)",
+            )?;
+        }
         self.step(
             "saved",
             &format!("{} $", figure(valuation.saved)),
@@ -345,11 +352,12 @@ impl Explanation<'_> {
 /// The steps of Benner's equations.
 fn delta_v_steps(evaluation: &Evaluation, i: f64) -> String {
     format!(
-        "computed by Benner's equations for an {:?} of Q = {} au, q = {} au, i = {i}°: U_L = {:.4}, U_R = \
+        "computed by Benner's equations for an {:?} of Q = {} au, q = {} au, i = {}°: U_L = {:.4}, U_R = \
          |U_c − U_r| = |{:.4} − {:.4}|, 30·(U_L + U_R) + 0.5",
         evaluation.class,
         figure(evaluation.aphelion_au),
         figure(evaluation.perihelion_au),
+        figure(i),
         evaluation.launch,
         evaluation.u_c,
         evaluation.u_r,

@@ -70,17 +70,11 @@ pub(crate) fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()>
 /// Tries the catalogue first, as a stream; the small inputs only where the file is another table.
 fn inspect(path: &Path) -> anyhow::Result<Inspection> {
     let is_other_table = |error: &anyhow::Error| {
-        matches!(
-            error.downcast_ref(),
-            Some(
-                CatalogueError::NoKeyColumn { .. }
-                    | CatalogueError::NoOrbitColumns { .. }
-                    | CatalogueError::Page { .. }
-                    | CatalogueError::NoData
-            )
-        )
+        error
+            .downcast_ref()
+            .is_some_and(CatalogueError::may_be_other_table)
     };
-    let error = match input::open_catalogue(path) {
+    let error = match input::open_catalogue(path, false) {
         Ok((catalogue, bar)) => {
             let inspection = inspect_catalogue(catalogue).with_context(|| input::name(path))?;
             bar.finish_and_clear();

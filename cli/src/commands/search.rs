@@ -34,6 +34,7 @@ pub(crate) fn run(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<()> 
         "{}",
         table(&["designation", "body", "kind", "class"], &[], &rows)
     )?;
+    out.flush()?;
     if bodies.len() == args.limit as usize {
         output::note(&format!("the first {}; --limit shows more", args.limit));
     }

@@ -28,7 +28,7 @@ fn write_body(body: &Body, out: &mut dyn Write) -> anyhow::Result<()> {
     for (name, value) in body.iter() {
         let shown = match value {
             Value::Text(text) => harmless(text),
-            Value::Figure(figure) => serde_json::to_string(figure)?,
+            Value::Figure(figure) => all_digits(*figure),
             Value::Whole(whole) => whole.to_string(),
             Value::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
         };
@@ -38,6 +38,14 @@ fn write_body(body: &Body, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "  {name:<16} {shown}{unit}")?;
     }
     Ok(())
+}
+
+/// A number with all its digits, in scientific form where it is very large or small.
+fn all_digits(figure: f64) -> String {
+    match figure.abs() {
+        0.0 | 1e-4..1e7 => figure.to_string(),
+        _ => format!("{figure:e}"),
+    }
 }
 
 /// The unit of an attribute's figures.

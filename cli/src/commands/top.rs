@@ -19,10 +19,16 @@ pub(crate) fn run(args: &TopArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         return write_json(&bodies, out);
     }
     if bodies.is_empty() {
+        let filter = [Some(&args.kind), args.class.as_ref(), args.spec.as_ref()];
+        let filter: Vec<&str> = filter.into_iter().flatten().map(String::as_str).collect();
         output::note(&format!(
-            "no body of that kind has a figure to rank by {}",
+            "no {} has a figure to rank by {}",
+            filter.join(" "),
             args.by
         ));
+        if args.kind == "exoplanet" {
+            output::note("exoplanets have an orbit and a mass, and nothing that is ranked");
+        }
         return Ok(());
     }
     write_table(&bodies, out)

@@ -1,7 +1,7 @@
 //! `prospector value`: a catalogue in, items out.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,19 +9,20 @@ use anyhow::Context;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use engine::batch::Encoding;
+use engine::catalogue::CatalogueError;
 use engine::exoplanets::Candidates;
+use engine::inspect::{Source as Table, inspect_table};
 use engine::masses::Average;
 use engine::pipeline::Summary;
 use engine::report::Report;
 use engine::sink::LineSink;
-use engine::table::ReplacedFile;
 
 use crate::args::{Cli, MassAverage, OutputFormat, ValueArgs};
 use crate::job::{Job, RejectLog, Source};
 use crate::{database, input, output, text};
 
 pub(crate) fn run(args: &ValueArgs) -> anyhow::Result<()> {
-    refuse_database_on_stdout(args);
+    refuse_unusable_outputs(args);
     let start = Instant::now();
     let mut job = Job::new(None, args.threads, args.max_rejects);
     read_lookups(args, &mut job)?;
@@ -32,15 +33,29 @@ pub(crate) fn run(args: &ValueArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A database cannot be streamed: asking for that is wrong usage.
-fn refuse_database_on_stdout(args: &ValueArgs) {
-    if args.format == OutputFormat::Sqlite && args.output == Path::new("-") {
-        let message =
-            "--format sqlite needs --output FILE: a database cannot go to standard output";
-        Cli::command()
-            .error(ErrorKind::MissingRequiredArgument, message)
-            .exit();
-    }
+/// Wrong usage that the arguments show only together.
+fn refuse_unusable_outputs(args: &ValueArgs) {
+    let to_stdout = args.output == Path::new("-");
+    let is_same = |one: &Path, other: &Path| {
+        one == other || (one.exists() && one.canonicalize().ok() == other.canonicalize().ok())
+    };
+    let rejects = args.rejects.as_deref();
+    let message = if args.format() == OutputFormat::Sqlite && to_stdout {
+        "--format sqlite needs --output FILE: a database cannot go to standard output"
+    } else if rejects == Some(Path::new("-")) {
+        "--rejects needs a file: standard output is for items"
+    } else if rejects.is_some_and(|rejects| is_same(rejects, &args.output)) {
+        "--rejects and --output name the same file"
+    } else if !to_stdout && is_same(&args.asteroids, &args.output) {
+        "--output would replace the catalogue that is read"
+    } else if rejects.is_some_and(|rejects| is_same(rejects, &args.asteroids)) {
+        "--rejects would replace the catalogue that is read"
+    } else {
+        return;
+    };
+    Cli::command()
+        .error(ErrorKind::ArgumentConflict, message)
+        .exit();
 }
 
 fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
@@ -87,12 +102,16 @@ fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
 }
 
 fn value(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Result<Report> {
-    let (catalogue, bar) = input::open_catalogue(&args.asteroids)?;
+    // A bar would be drawn over items that go to the same terminal.
+    let is_quiet = args.output == Path::new("-") && io::stdout().is_terminal();
+    let (catalogue, bar) = input::open_catalogue(&args.asteroids, is_quiet)
+        .map_err(|error| advise_on_other_table(error, &args.asteroids))?;
     let name = input::name(&args.asteroids);
-    let encoding = match args.format {
+    let encoding = match args.format() {
         OutputFormat::Ndjson => Encoding::Json,
         OutputFormat::Csv => Encoding::Csv,
         OutputFormat::Sqlite => {
+            output::check_folder(&args.output)?;
             return database::replace(&args.output, "", job, rejects, |job, sink, rejects| {
                 let summary = job.value(catalogue, &name, sink, rejects);
                 bar.finish_and_clear();
@@ -121,7 +140,7 @@ fn value(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Res
             value(&mut file)?
         }
         Destination::File(path) => {
-            let mut file = ReplacedFile::create(&path)?;
+            let mut file = output::create_file(&path)?;
             let summary = value(&mut file)?;
             file.commit()?;
             summary
@@ -129,6 +148,26 @@ fn value(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Res
     };
     let written = summary.counts.valued;
     job.report(&summary, written)
+}
+
+/// Says which option takes a table that was given in place of the catalogue.
+fn advise_on_other_table(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    let is_other_table = error
+        .downcast_ref()
+        .is_some_and(CatalogueError::may_be_other_table);
+    let inspected = (is_other_table && path != Path::new("-"))
+        .then(|| inspect_table(input::Input::open(path).ok()?, ""))
+        .flatten();
+    let (what, option) = match inspected.map(|inspection| inspection.source) {
+        Some(Table::DeltaVTable { .. }) => ("a delta-v table", "--delta-v"),
+        Some(Table::ExoplanetArchive { .. }) => ("a table of exoplanets", "--exoplanets"),
+        Some(Table::MassList { .. }) => ("a list of masses", "--masses"),
+        _ => return error,
+    };
+    anyhow::anyhow!(
+        "{} is {what}, not a catalogue: give it as {option}",
+        path.display()
+    )
 }
 
 /// Where lines go.

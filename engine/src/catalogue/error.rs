@@ -33,7 +33,7 @@ pub enum CatalogueError {
         text: String,
     },
     /// The input is an archive.
-    #[error("the input is a {0} archive: unpack it first (gzip and zstd are read as they are)")]
+    #[error("the input is packed as {0}: unpack it first (gzip and zstd are read as they are)")]
     Archive(&'static str),
     /// The input is UTF-16 text.
     #[error("the input is UTF-16 text: save it as CSV in UTF-8")]
@@ -107,4 +107,18 @@ pub enum CatalogueError {
     /// There is a header and no row.
     #[error("there is no row below the header")]
     NoRows,
+}
+
+impl CatalogueError {
+    /// Whether the input, though no catalogue, may be one of the other tables.
+    #[must_use]
+    pub fn may_be_other_table(&self) -> bool {
+        matches!(
+            self,
+            Self::NoKeyColumn { .. }
+                | Self::NoOrbitColumns { .. }
+                | Self::Page { .. }
+                | Self::NoData
+        )
+    }
 }
