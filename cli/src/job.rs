@@ -1,7 +1,6 @@
 //! The job that `run` and `value` share: read the lookups, value the catalogue into a sink, report.
 
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
@@ -19,6 +18,7 @@ use engine::report::{
     Stage,
 };
 use engine::sink::Sink;
+use engine::table::ReplacedFile;
 
 use crate::{INTERRUPTED, output};
 
@@ -209,17 +209,14 @@ fn explain_pipeline_error(error: PipelineError, name: &str) -> anyhow::Error {
 
 /// Where rejected rows go: to a file, or the first few to standard error.
 pub(crate) struct RejectLog {
-    file: Option<BufWriter<File>>,
+    file: Option<ReplacedFile>,
     num_rejects: u64,
 }
 
 impl RejectLog {
-    /// Writes rejects to a new file at `path`, or shows the first few.
+    /// Writes rejects to a new file that takes the place of that at `path`, or shows the first few.
     pub(crate) fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        let create = |path: &Path| {
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))
-        };
-        let file = path.map(create).transpose()?.map(BufWriter::new);
+        let file = path.map(output::create_file).transpose()?;
         Ok(RejectLog {
             file,
             num_rejects: 0,
@@ -242,10 +239,14 @@ impl RejectLog {
         }
     }
 
-    /// Writes what is buffered and says how many were not shown.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
+    /// Puts the file in its place and says how many were not shown. Where the run failed before any row was
+    /// rejected, the list of an earlier run stays.
+    pub(crate) fn finish(self, is_done: bool) -> anyhow::Result<()> {
         match self.file {
-            Some(mut file) => file.flush().context("the rejected rows cannot be written"),
+            Some(file) if is_done || self.num_rejects > 0 => {
+                file.commit().context("the rejected rows cannot be written")
+            }
+            Some(_) => Ok(()),
             None => {
                 let num_hidden = self.num_rejects.saturating_sub(MAX_SHOWN_REJECTS as u64);
                 if num_hidden > 0 {

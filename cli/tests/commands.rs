@@ -262,6 +262,7 @@ fn delta_v_prints_the_table_with_the_computed_value_or_one_orbit() {
         "{orbit}"
     );
     assert_eq!(folder.run(&["delta-v", "1.4,1.2,3"]).code, Some(1));
+    assert_eq!(folder.run(&["delta-v", "1.4,0.2,999"]).code, Some(1));
 }
 
 #[test]

@@ -298,6 +298,36 @@ fn outputs_that_would_destroy_something_are_refused() {
 }
 
 #[test]
+fn a_list_of_rejects_stays_where_the_next_run_cannot_begin() {
+    let folder = Folder::new();
+    folder.write("r.jsonl", b"of an earlier run");
+    folder.write("page.csv", b"<html>503");
+    assert_eq!(
+        folder
+            .run(&["value", "page.csv", "--rejects", "r.jsonl"])
+            .code,
+        Some(1)
+    );
+    assert_eq!(folder.read("r.jsonl"), b"of an earlier run");
+    folder.done(&["value", &data("asteroids.json"), "--rejects", "r.jsonl"]);
+    assert_eq!(folder.read("r.jsonl"), b"", "no row was rejected");
+    assert_eq!(folder.files(), ["page.csv", "r.jsonl"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    folder.write("private.ndjson", b"");
+    let path = folder.path("private.ndjson");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    folder.done(&["value", &data("asteroids.json"), "-o", "private.ndjson"]);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn the_name_of_the_output_shows_its_format() {
     let folder = Folder::new();
     let catalogue = data("asteroids-2021.csv");

@@ -94,7 +94,7 @@ impl Valuer {
             row.positive(Column::Gm)?,
             &mut matches,
         );
-        estimate_mass(&mut item, &spectral_type, is_comet);
+        estimate_mass(&mut item, &spectral_type);
         value(&mut item, &spectral_type, &orbit)?;
 
         item.designation = Some(identity.key);
@@ -164,9 +164,10 @@ impl Valuer {
     }
 }
 
-/// The mass of an asteroid whose GM is not known.
-fn estimate_mass(item: &mut Item, spectral_type: &SpectralType, is_comet: bool) {
-    if item.mass_kg.is_some() || is_comet {
+/// The mass of a body that is valued and whose GM is not known. A comet whose spectral type is known is valued
+/// by it; the others have no mass to estimate.
+fn estimate_mass(item: &mut Item, spectral_type: &SpectralType) {
+    if item.mass_kg.is_some() || spectral_type.is_comet() {
         return;
     }
     let (mass, source) = match &item.diameter_km {

@@ -127,6 +127,25 @@ fn every_valued_row_of_our_own_catalogues_equals_the_reference() {
     assert_eq!(valued.rejects, []);
 }
 
+#[test]
+fn a_comet_with_a_spectral_type_is_valued_by_its_type_whatever_is_known_of_its_mass() {
+    let bytes = b"pdes,full_name,class,spec_B,GM,H,q,e,i\n\
+        999P,999P/New,HTC,S,,5,17.8,0.967,162\n\
+        998P,998P/New,JFc,M,,,1.5,0.5,10\n\
+        997P,997P/New,JFc,M,1e-6,,1.5,0.5,10\n\
+        996P,996P/New,JFc,,1e-6,5,1.5,0.5,10\n";
+    let valued = Job::default().run(&bytes[..]).unwrap();
+    assert_equal(
+        "comets",
+        &valued,
+        &reference::rows(&reference::read_csv(bytes)),
+    );
+    let items = valued.items();
+    assert!(items.iter().all(|item| item["kind"] == "comet"));
+    assert!(items[1]["price"].as_f64() > Some(0.0));
+    assert_eq!(items[3]["price"], -1.0);
+}
+
 /// The columns that a row of Asterank's has and the engine reads, but for the inclination: without it there
 /// is no delta-v, as there was none in 2019.
 const ASTERANK_COLUMNS: [&str; 12] = [

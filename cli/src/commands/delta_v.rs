@@ -37,8 +37,12 @@ fn table(path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn orbit(a: f64, e: f64, i: f64, out: &mut dyn Write) -> anyhow::Result<()> {
-    let evaluation = evaluate(a, e, i).context(
-        "no delta-v: the equations are for elliptic orbits (a above 0 au, e from 0 to below 1)",
+    let evaluation = Some(i)
+        .filter(|i| (0.0..=180.0).contains(i))
+        .and_then(|i| evaluate(a, e, i));
+    let evaluation = evaluation.context(
+        "no delta-v: the equations are for elliptic orbits (a above 0 au, e from 0 to below 1, i from 0° to \
+         180°)",
     )?;
     serde_json::to_writer(&mut *out, &evaluation)?;
     writeln!(out)?;

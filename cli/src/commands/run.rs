@@ -76,6 +76,6 @@ fn value_recorded(
     let report = database::replace(database, run_id, job, &mut rejects, |job, sink, rejects| {
         job.value(catalogue, name, sink, rejects)
     });
-    rejects.finish()?;
+    rejects.finish(report.is_ok())?;
     report
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ValueArgs) -> anyhow::Result<()> {
     read_lookups(args, &mut job)?;
     let mut rejects = RejectLog::create(args.rejects.as_deref())?;
     let valued = value(args, job, &mut rejects);
-    rejects.finish()?;
+    rejects.finish(valued.is_ok())?;
     output::note(&text::summary(&valued?, start.elapsed().as_secs_f64()));
     Ok(())
 }

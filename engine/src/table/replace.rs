@@ -145,7 +145,10 @@ impl Successor {
 
     /// Makes the file durable and renames it.
     pub(super) fn commit(mut self) -> Result<(), ReplaceError> {
-        if let Err(source) = self.file.sync_all() {
+        // Who may read the old file may read the new one, and no one else.
+        let permissions = fs::metadata(&self.target).map(|old| old.permissions());
+        let kept = permissions.map_or(Ok(()), |permissions| self.file.set_permissions(permissions));
+        if let Err(source) = kept.and_then(|()| self.file.sync_all()) {
             return Err(self.write_error(source));
         }
         let rename_error = |source| ReplaceError::Rename {
