@@ -153,6 +153,11 @@ fn bad_inputs() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("truncated.json", json[..json.len() / 2].to_vec(), "cut off"),
         ("truncated.csv.gz", gzip, "cut off"),
         (
+            "truncated.csv",
+            read("asteroids-2020.csv")[..20_000].to_vec(),
+            "cut off",
+        ),
+        (
             "no-key.csv",
             b"name,a,e,i\nEros,1.458,.2227,10.83\n".to_vec(),
             "no usable key",

@@ -75,6 +75,8 @@ pub struct Catalogue<R: Read> {
     /// The document up to its rows.
     envelope: Vec<u8>,
     rows_read_bytes: u64,
+    /// Whether the rows so far end with a line end.
+    is_line_ended: bool,
 }
 
 impl<R: Read> Catalogue<R> {
@@ -144,6 +146,7 @@ impl<R: Read> Catalogue<R> {
             first_line: 1 + num_lines + header.num_lines,
             envelope: Vec::new(),
             rows_read_bytes: 0,
+            is_line_ended: true,
         })
     }
 
@@ -197,12 +200,18 @@ impl<R: Read> Catalogue<R> {
             first_line: 1,
             envelope: start,
             rows_read_bytes: 0,
+            is_line_ended: true,
         })
     }
 
     /// What the catalogue says of itself before its rows.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Whether the input is CSV whose last row has no line end: it may be cut off.
+    pub(crate) fn may_be_cut_off(&self) -> bool {
+        self.header.format == Format::Csv && !self.is_line_ended
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -232,6 +241,10 @@ impl<R: Read> Catalogue<R> {
                 .map_err(|error| read_error(self.header.compression, error))?,
         };
         self.rows_read_bytes += chunk.bytes.len() as u64;
+        self.is_line_ended = chunk
+            .bytes
+            .last()
+            .map_or(self.is_line_ended, |last| *last == b'\n');
         Ok(is_filled)
     }
 

@@ -181,6 +181,11 @@ pub fn run<R: Read>(
     let mut writer = writer?;
     read?;
     writer.summary.bytes_read = catalogue.rows_read_bytes();
+    if catalogue.may_be_cut_off()
+        && let Some(row) = writer.incomplete_last_row
+    {
+        return Err(CatalogueError::TruncatedTable { row }.into());
+    }
     writer.summary.trailer = catalogue.finish()?;
     writer.summary.check_rejects(options.max_rejects_percent)?;
     writer.write_planets(planets, valuer.run.as_deref(), encoding)?;
@@ -245,6 +250,8 @@ struct Writer<'s> {
     summary: Summary,
     next_row: u64,
     next_line: u64,
+    /// The last row, where it lacks fields or the end of one.
+    incomplete_last_row: Option<u64>,
 }
 
 impl<'s> Writer<'s> {
@@ -254,6 +261,7 @@ impl<'s> Writer<'s> {
             summary: Summary::default(),
             next_row: 1,
             next_line: first_line,
+            incomplete_last_row: None,
         }
     }
 
@@ -282,6 +290,15 @@ impl<'s> Writer<'s> {
         batch.place(self.next_row, self.next_line);
         self.next_row += batch.counts.read;
         self.next_line += batch.num_lines;
+        let is_incomplete = |reject: &&Reject| {
+            reject.row + 1 == self.next_row
+                && matches!(reject.reason, Reason::FieldCount | Reason::UnclosedQuote)
+        };
+        self.incomplete_last_row = batch
+            .rejects
+            .last()
+            .filter(is_incomplete)
+            .map(|last| last.row);
         self.sinks.items.write(batch)?;
         self.summary.counts.add(&batch.counts);
         self.summary.bytes_written += batch.lines.len() as u64;

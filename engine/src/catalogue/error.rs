@@ -101,6 +101,12 @@ pub enum CatalogueError {
         /// Bytes of whole and broken rows that were there.
         rows_read_bytes: u64,
     },
+    /// The last row of a CSV file has no line end and is incomplete.
+    #[error("the table is cut off in its last row, {row}: download it again")]
+    TruncatedTable {
+        /// The row's number.
+        row: u64,
+    },
     /// What stands around the rows is not JSON.
     #[error("the JSON document is malformed around its rows")]
     MalformedDocument(#[source] serde_json::Error),
