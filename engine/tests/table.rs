@@ -1,4 +1,5 @@
-//! The table of one machine, through its public interface.
+//! The table of one machine, through its public interface. One file, because what it tests is one contract: a
+//! module for each part, which a second table is to pass too.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
