@@ -10,6 +10,7 @@ pub mod delta_v;
 pub mod designation;
 pub mod exoplanets;
 pub mod generate;
+mod index;
 pub mod inspect;
 pub mod item;
 pub mod masses;

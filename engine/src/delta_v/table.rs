@@ -3,15 +3,12 @@
 //! The original page is gone from the web, so the table comes in the forms in which people kept it: the
 //! page, an archived copy of the page, its text, or this program's own `delta-v.json`.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
-use foldhash::fast::RandomState;
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::html::{looks_like_html, visible_text};
 use super::row::{Fault, TableRow, parse_row};
+use crate::index::{BodyIndex, Taken};
 use crate::reject::{Input, Reason, Reject, excerpt};
 
 /// The published table, by body.
@@ -21,8 +18,7 @@ pub struct DeltaVTable {
     pub rows: Vec<TableRow>,
     /// The rows that are left out, and why.
     pub rejects: Vec<Reject>,
-    by_number: HashMap<u32, usize, RandomState>,
-    by_designation: HashMap<String, usize, RandomState>,
+    index: BodyIndex,
 }
 
 /// Why there is no table in the bytes.
@@ -116,30 +112,14 @@ impl DeltaVTable {
     /// A row with another number than the body's is never found by its designation.
     #[must_use]
     pub fn find(&self, number: Option<u32>, designations: &[&str]) -> Option<&TableRow> {
-        let by_number = number.and_then(|number| self.by_number.get(&number));
-        if let Some(place) = by_number {
-            return self.rows.get(*place);
-        }
-        designations
-            .iter()
-            .filter_map(|designation| self.rows.get(*self.by_designation.get(*designation)?))
-            .find(|row| number.is_none() || row.number.is_none())
+        self.rows.get(self.index.find(number, designations)?)
     }
 
     /// Adds a row, or rejects it where an earlier row has its number or designation.
     fn add(&mut self, row: TableRow, position: &Position<'_>) {
         let place = self.rows.len();
-        let by_number = row.number.map(|number| self.by_number.entry(number));
-        let by_designation = row
-            .designation
-            .clone()
-            .map(|key| self.by_designation.entry(key));
-        let fault = match (&by_number, &by_designation) {
-            (Some(Entry::Occupied(taken)), _) => Some(("number", taken.key().to_string())),
-            (_, Some(Entry::Occupied(taken))) => Some(("designation", taken.key().clone())),
-            _ => None,
-        };
-        if let Some((column, key)) = fault {
+        let designation = row.designation.as_deref();
+        if let Err(Taken { column, key }) = self.index.add(row.number, designation, place) {
             let message = format!("an earlier row has the {column} {key}");
             let fault = Fault {
                 column: Some(column),
@@ -148,8 +128,6 @@ impl DeltaVTable {
             };
             return self.reject(fault, position);
         }
-        by_number.map(|entry| entry.insert_entry(place));
-        by_designation.map(|entry| entry.insert_entry(place));
         self.rows.push(row);
     }
 
