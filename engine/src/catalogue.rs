@@ -9,8 +9,8 @@ mod error;
 
 use std::io::{self, Chain, Cursor, Read};
 
-pub use column::COLUMN_NAMES;
 pub(crate) use column::Column;
+pub use column::{COLUMN_NAMES, MAX_COLUMNS};
 pub use error::CatalogueError;
 
 use crate::compression::{Compression, Decompressed};
@@ -359,6 +359,7 @@ fn without_data(document: &[u8]) -> CatalogueError {
 }
 
 fn check_fields(asked: Option<&[String]>, got: &[String]) -> Result<(), CatalogueError> {
+    column::check_num_columns(got)?;
     match asked {
         Some(asked) if asked != got => Err(CatalogueError::OtherFields {
             asked: asked.to_vec(),

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::MAX_COLUMNS;
 use crate::content::{BYTE_ORDER_MARK, Content, page_text};
 use crate::item::{Figure, Item};
 use crate::number::Number;
@@ -183,6 +184,14 @@ pub enum ExoplanetError {
     /// The header has neither table's key.
     #[error("no usable key: neither pl_name nor kepoi_name is among the columns")]
     NoKeyColumn,
+    /// The header has more columns than any of the archive's tables.
+    #[error(
+        "the header has {num_columns} columns: more than {MAX_COLUMNS} are in no table of planets"
+    )]
+    TooManyColumns {
+        /// How many columns it has.
+        num_columns: usize,
+    },
     /// A needed column stands twice.
     #[error("column {0} stands twice in the header")]
     DuplicateColumn(String),
@@ -208,6 +217,10 @@ impl ExoplanetList {
 
     fn parse_csv(text: &[u8], candidates: Candidates) -> Result<Self, ExoplanetError> {
         let header = read_header(text).ok_or(ExoplanetError::Empty)?;
+        if header.columns.len() > MAX_COLUMNS {
+            let num_columns = header.columns.len();
+            return Err(ExoplanetError::TooManyColumns { num_columns });
+        }
         let has = |name: &str| header.columns.iter().any(|column| column == name);
         let (table, wanted) = if has(PSCOMPPARS[0]) {
             (ArchiveTable::Pscomppars, &PSCOMPPARS)
@@ -438,6 +451,17 @@ mod tests {
                 (Reason::BadNumber, Some(4))
             ]
         );
+    }
+
+    #[test]
+    fn a_header_of_too_many_columns_is_refused() {
+        let table = |num_columns: usize| {
+            let table = format!("pl_name{}\nx b\n", ",x".repeat(num_columns - 1));
+            ExoplanetList::parse(table.as_bytes(), Candidates::LeftOut)
+        };
+        assert_eq!(table(1_000).unwrap().num_rows, 1);
+        let error = table(1_001).unwrap_err();
+        assert!(error.to_string().contains("1001 columns"), "{error}");
     }
 
     #[test]

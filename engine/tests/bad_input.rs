@@ -154,6 +154,62 @@ fn a_header_that_cannot_be_read_is_refused() {
 }
 
 #[test]
+fn a_header_of_too_many_columns_is_refused() {
+    let csv = |num_columns: usize| {
+        let (names, cells) = (",x".repeat(num_columns - 3), ",1".repeat(num_columns - 3));
+        format!("pdes,e,a{names}\n433,.2,1.4{cells}\n")
+    };
+    let json = |num_columns: usize| {
+        let (names, cells) = (
+            r#","x""#.repeat(num_columns - 3),
+            ",1".repeat(num_columns - 3),
+        );
+        let fields = format!(r#""fields":["pdes","e","a"{names}]"#);
+        (fields, format!(r#""data":[["433",".2","1.4"{cells}]]"#))
+    };
+    let told = "the header has 1001 columns";
+    assert_eq!(
+        Job::default()
+            .run(csv(1_000).as_bytes())
+            .unwrap()
+            .items()
+            .len(),
+        1
+    );
+    assert_error!(
+        check(csv(1_001).as_bytes(), told),
+        CatalogueError::TooManyColumns { num_columns: 1_001 }
+    );
+    let (fields, rows) = json(1_000);
+    let document = format!("{{{fields},{rows}}}");
+    assert_eq!(
+        Job::default()
+            .run(document.as_bytes())
+            .unwrap()
+            .items()
+            .len(),
+        1
+    );
+    let (fields, rows) = json(1_001);
+    let document = format!("{{{fields},{rows}}}");
+    assert_error!(
+        check(document.as_bytes(), told),
+        CatalogueError::TooManyColumns { num_columns: 1_001 }
+    );
+    // Behind the rows, too, where a document was read with the fields that it was asked for.
+    let asked = Job {
+        read: ReadOptions {
+            fields: Some(["pdes", "e", "a"].map(str::to_owned).to_vec()),
+            ..ReadOptions::default()
+        },
+        ..Job::default()
+    };
+    let document = format!(r#"{{"data":[["433",".2","1.4"]],{fields}}}"#);
+    let error = asked.run(document.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains(told), "{error}");
+}
+
+#[test]
 fn a_duplicate_column_is_refused_and_an_unknown_one_ignored() {
     assert_error!(
         check(b"pdes,e,a,e\n1,1,1,1\n", "column e"),

@@ -3,6 +3,10 @@
 use super::CatalogueError;
 use crate::rows::Plan;
 
+/// The most columns that a header may have. The SBDB Query API has 79 fields; a file of very many is hostile,
+/// or no table.
+pub const MAX_COLUMNS: usize = 1_000;
+
 macro_rules! columns {
     ($( $variant:ident $name:literal )*) => {
         /// A column of the small-body database that is read (JPL, SBDB Query API documentation).
@@ -53,6 +57,7 @@ impl Column {
 
 /// Makes the plan of a catalogue from its header.
 pub(super) fn plan(header: &[String]) -> Result<Plan, CatalogueError> {
+    check_num_columns(header)?;
     let plan = Plan::new(header, COLUMN_NAMES)
         .map_err(|duplicate| CatalogueError::DuplicateColumn(duplicate.0))?;
     let has = |column: Column| header.iter().any(|name| name == column.name());
@@ -67,6 +72,14 @@ pub(super) fn plan(header: &[String]) -> Result<Plan, CatalogueError> {
         });
     }
     Ok(plan)
+}
+
+/// Checks that a header is not longer than any that people have.
+pub(super) fn check_num_columns(header: &[String]) -> Result<(), CatalogueError> {
+    match header.len() {
+        0..=MAX_COLUMNS => Ok(()),
+        num_columns => Err(CatalogueError::TooManyColumns { num_columns }),
+    }
 }
 
 /// Column names for an error, cut where there are very many.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::MAX_COLUMNS;
 use crate::compression::Compression;
 
 /// An input that cannot be read as a catalogue. No row of it counts.
@@ -44,6 +45,12 @@ pub enum CatalogueError {
     /// The header of a CSV file cannot be read.
     #[error("the header cannot be read: {0}")]
     Header(&'static str),
+    /// The header has more columns than any catalogue.
+    #[error("the header has {num_columns} columns: more than {MAX_COLUMNS} are in no catalogue")]
+    TooManyColumns {
+        /// How many columns it has.
+        num_columns: usize,
+    },
     /// The header has no column that names a body.
     #[error(
         "no usable key: none of the columns pdes, full_name and spkid is there (columns: {columns})"
