@@ -103,6 +103,9 @@ pub(crate) struct ValueArgs {
     /// The published delta-v table: HTML, text, or delta-v.json [default: every value is computed]
     #[arg(long, value_name = "FILE")]
     pub(crate) delta_v: Option<PathBuf>,
+    /// JPL's NHATS table: the API's JSON document, or nhats.json [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nhats: Option<PathBuf>,
     /// Mass estimates, or masses.json [default: the list that comes with the program]
     #[arg(long, value_name = "FILE")]
     pub(crate) masses: Option<PathBuf>,

@@ -11,11 +11,12 @@ use engine::catalogue::Catalogue;
 use engine::delta_v::{DeltaVTable, compare};
 use engine::exoplanets::{Candidates, Exoplanet, ExoplanetList};
 use engine::masses::{self, Average, MassList};
+use engine::nhats::NhatsTable;
 use engine::pipeline::{self, PipelineError, PipelineOptions, Sinks, Summary};
 use engine::reject::Reject;
 use engine::report::{
-    ByteCounts, CatalogueInput, DeltaVInput, ExoplanetInput, Inputs, MassInput, Report, RowCounts,
-    Stage,
+    ByteCounts, CatalogueInput, DeltaVInput, ExoplanetInput, Inputs, MassInput, NhatsInput, Report,
+    RowCounts, Stage,
 };
 use engine::sink::Sink;
 use engine::table::ReplacedFile;
@@ -76,6 +77,17 @@ impl Job {
         self.rejects.extend_from_slice(&table.rejects);
         self.lookups.delta_v = table;
         self.end_stage("delta-v", start);
+        Ok(())
+    }
+
+    /// Reads JPL's NHATS table.
+    pub(crate) fn read_nhats(&mut self, source: Source<'_>) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let table = NhatsTable::parse(source.bytes).with_context(|| source.name.clone())?;
+        self.inputs.nhats = Some(NhatsInput::new(source.name, &table));
+        self.rejects.extend_from_slice(&table.rejects);
+        self.lookups.nhats = table;
+        self.end_stage("nhats", start);
         Ok(())
     }
 

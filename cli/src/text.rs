@@ -48,6 +48,7 @@ pub(crate) fn reject(reject: &Reject) -> String {
     let input = match reject.input {
         Input::Asteroids => "",
         Input::DeltaV => "delta-v table, ",
+        Input::Nhats => "NHATS table, ",
         Input::Masses => "masses, ",
         Input::Exoplanets => "exoplanets, ",
     };
@@ -80,8 +81,9 @@ pub(crate) fn summary(report: &Report, seconds: f64) -> String {
         rejected_by_reason(report),
     )];
     lines.push(format!(
-        "merged: {} with a published delta-v, {} with a published mass",
+        "merged: {} with a published delta-v, {} with an NHATS round trip, {} with a published mass",
         count(rows.merged.delta_v),
+        count(rows.merged.nhats),
         count(rows.merged.mass)
     ));
     let peak = report

@@ -49,6 +49,8 @@ fn run_does_the_whole_job_and_leaves_a_database_that_answers() {
     let report: Value = serde_json::from_slice(&folder.read(report)).unwrap();
     assert_eq!(report["rows"]["read"], report["rows"]["written"]);
     assert_eq!(report["inputs"]["delta_v"]["comparison"]["num_rows"], 158);
+    assert!(report["inputs"].get("nhats").is_none());
+    assert_eq!(report["rows"]["merged"]["nhats"], 0);
     let stages = report["stages"].as_array().unwrap();
     let names: Vec<_> = stages
         .iter()

@@ -41,6 +41,8 @@ pub struct Counts {
     pub exoplanets: u64,
     /// Items that the delta-v table lists.
     pub matched_delta_v: u64,
+    /// Items that NHATS lists.
+    pub matched_nhats: u64,
     /// Items that the mass list names.
     pub matched_mass: u64,
 }
@@ -54,6 +56,7 @@ impl Counts {
         self.comets += other.comets;
         self.exoplanets += other.exoplanets;
         self.matched_delta_v += other.matched_delta_v;
+        self.matched_nhats += other.matched_nhats;
         self.matched_mass += other.matched_mass;
     }
 }
@@ -97,6 +100,7 @@ impl Batch {
                         self.counts.asteroids += u64::from(!is_comet);
                         self.counts.comets += u64::from(is_comet);
                         self.counts.matched_delta_v += u64::from(matches.delta_v);
+                        self.counts.matched_nhats += u64::from(matches.nhats);
                         self.counts.matched_mass += u64::from(matches.mass);
                         continue;
                     }

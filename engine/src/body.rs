@@ -11,6 +11,7 @@ use crate::delta_v::{DeltaVTable, rendezvous_delta_v};
 use crate::designation::Identity;
 use crate::item::{Figure, Item};
 use crate::masses::MassList;
+use crate::nhats::NhatsTable;
 use crate::number::Number;
 use crate::reject::Reason;
 use crate::rows::{Cells, cell};
@@ -28,6 +29,8 @@ const MAGNITUDES: std::ops::RangeInclusive<f64> = -50.0..=100.0;
 pub struct Lookups {
     /// The published delta-v table; an empty one leaves every value to the equations.
     pub delta_v: DeltaVTable,
+    /// JPL's table of round trips; a body that it does not list has none.
+    pub nhats: NhatsTable,
     /// Best masses.
     pub masses: MassList,
 }
@@ -45,6 +48,7 @@ pub struct Valuer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Matches {
     pub(crate) delta_v: bool,
+    pub(crate) nhats: bool,
     pub(crate) mass: bool,
 }
 
@@ -87,6 +91,7 @@ impl Valuer {
         let (mut item, orbit) = row.orbital_item()?;
         let mut matches = Matches::default();
         self.merge_delta_v(&mut item, &identity, &orbit, &mut matches);
+        matches.nhats = self.merge_nhats(&mut item, &identity);
         row.size(&mut item)?;
         self.merge_mass(
             &mut item,
@@ -134,6 +139,15 @@ impl Valuer {
             item.dv_kms = Some(Figure::Computed(dv));
             item.dv_source = Some(Cow::Borrowed(source));
         }
+    }
+
+    /// The round trip that NHATS lists, and whether it lists one.
+    fn merge_nhats(&self, item: &mut Item, identity: &Identity) -> bool {
+        let table = &self.lookups.nhats;
+        let listed = table.find(identity.number, &identity.designations());
+        item.nhats_dv_kms = listed.map(|listed| Figure::Computed(listed.dv_kms));
+        item.nhats_days = listed.map(|listed| Figure::Computed(listed.days));
+        listed.is_some()
     }
 
     /// The mass of a known GM: the catalogue's, else a published mass's.

@@ -11,9 +11,10 @@ use crate::content::Content;
 use crate::delta_v::{Comparison, DeltaVTable, compare};
 use crate::exoplanets::{Candidates, ExoplanetList};
 use crate::masses::{Average, MassList};
+use crate::nhats::NhatsTable;
 use crate::number::Number;
 use crate::reject::Reject;
-use crate::report::{ExoplanetInput, MassInput};
+use crate::report::{ExoplanetInput, MassInput, NhatsInput};
 use crate::rows::{Cells, Chunk, Rows, cell};
 
 /// Columns of the catalogue whose cells are texts.
@@ -53,6 +54,14 @@ pub enum Source {
     DeltaVTable {
         /// Its values against the equations'.
         comparison: Comparison,
+        /// Rows that cannot be read.
+        rejects: Vec<Reject>,
+    },
+    /// JPL's NHATS table.
+    NhatsTable {
+        /// Its rows.
+        #[serde(flatten)]
+        summary: NhatsInput,
         /// Rows that cannot be read.
         rejects: Vec<Reject>,
     },
@@ -182,7 +191,8 @@ fn is_readable(column: &str, text: &[u8]) -> bool {
     is_missing(text.as_bytes()) || TEXT_COLUMNS.contains(&column) || Number::parse(text).is_ok()
 }
 
-/// Inspects one of the small inputs, which fit into memory: a delta-v table, a mass list or exoplanets.
+/// Inspects one of the small inputs, which fit into memory: a delta-v table, an NHATS table, a mass list or
+/// exoplanets.
 /// `None` where the input is none of them, or cannot be decompressed.
 #[must_use]
 pub fn inspect_table(input: impl Read, from: &str) -> Option<Inspection> {
@@ -214,6 +224,13 @@ fn table_source(bytes: &[u8], from: &str) -> Option<Source> {
     if let Ok(table) = DeltaVTable::parse(bytes) {
         return Some(Source::DeltaVTable {
             comparison: compare(&table),
+            rejects: table.rejects,
+        });
+    }
+    if let Ok(table) = NhatsTable::parse(bytes) {
+        let summary = NhatsInput::new(from.to_owned(), &table);
+        return Some(Source::NhatsTable {
+            summary,
             rejects: table.rejects,
         });
     }

@@ -146,6 +146,10 @@ item! {
     dv_kms: Figure,
     /// Where the delta-v came from: `benner` (the published table) or `computed` (its equations).
     dv_source: Text,
+    /// Total delta-v of the cheapest round trip that JPL's NHATS lists, km/s.
+    nhats_dv_kms: Figure,
+    /// Duration of that round trip, days.
+    nhats_days: Figure,
     /// Semi-major axis, au.
     a: Figure,
     /// Eccentricity.

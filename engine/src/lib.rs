@@ -14,6 +14,7 @@ mod index;
 pub mod inspect;
 pub mod item;
 pub mod masses;
+pub mod nhats;
 pub mod number;
 pub mod observer;
 pub mod pipeline;

@@ -10,6 +10,8 @@ pub enum Input {
     Asteroids,
     /// The published delta-v table.
     DeltaV,
+    /// JPL's NHATS table.
+    Nhats,
     /// The list of mass estimates.
     Masses,
     /// The NASA Exoplanet Archive's table.

@@ -9,6 +9,7 @@ use crate::catalogue::{Header, Trailer};
 use crate::delta_v::Comparison;
 use crate::exoplanets::{ArchiveTable, ExoplanetList};
 use crate::masses::MassList;
+use crate::nhats::NhatsTable;
 use crate::pipeline::Summary;
 use crate::reject::Reason;
 
@@ -37,6 +38,9 @@ pub struct Inputs {
     /// The published delta-v table against the equations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delta_v: Option<DeltaVInput>,
+    /// JPL's NHATS table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nhats: Option<NhatsInput>,
     /// The mass list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub masses: Option<MassInput>,
@@ -67,6 +71,29 @@ pub struct DeltaVInput {
     pub rejected: usize,
     /// Its values against the equations'.
     pub comparison: Comparison,
+}
+
+/// The NHATS table as an input.
+#[derive(Debug, Clone, Serialize)]
+pub struct NhatsInput {
+    /// Where it was read from.
+    pub from: String,
+    /// Bodies that it lists.
+    pub rows: usize,
+    /// Rows that could not be read.
+    pub rejected: usize,
+}
+
+impl NhatsInput {
+    /// Describes a table that was read `from` somewhere.
+    #[must_use]
+    pub fn new(from: String, table: &NhatsTable) -> Self {
+        NhatsInput {
+            from,
+            rows: table.rows.len(),
+            rejected: table.rejects.len(),
+        }
+    }
 }
 
 /// The mass list as an input.
@@ -168,6 +195,8 @@ pub struct Kinds {
 pub struct Merged {
     /// Listed in the delta-v table.
     pub delta_v: u64,
+    /// Listed by NHATS.
+    pub nhats: u64,
     /// Named in the mass list.
     pub mass: u64,
 }
@@ -190,6 +219,7 @@ impl RowCounts {
             },
             merged: Merged {
                 delta_v: counts.matched_delta_v,
+                nhats: counts.matched_nhats,
                 mass: counts.matched_mass,
             },
         }

@@ -69,6 +69,7 @@ impl Explanation<'_> {
             "by its orbit class, prefix or name, as no spectral type is known",
         )?;
         self.delta_v()?;
+        self.round_trip()?;
         self.step("value", "", "the model gives every comet the same:")?;
         self.results(&asterank::COMET, "a comet's")
     }
@@ -78,6 +79,7 @@ impl Explanation<'_> {
         self.diameter()?;
         let mass = self.mass()?;
         self.delta_v()?;
+        self.round_trip()?;
         let orbit = self.orbit()?;
         let spec = self.text("spec").to_owned();
         let composition = self.composition(&spec)?;
@@ -192,6 +194,19 @@ impl Explanation<'_> {
             Some((evaluation, i)) => self.step("delta-v", &shown, &delta_v_steps(&evaluation, i)),
             None => self.step("delta-v", &shown, "computed"),
         }
+    }
+
+    /// What NHATS lists beside the delta-v, where it does.
+    fn round_trip(&mut self) -> anyhow::Result<()> {
+        let figures = ["nhats_dv_kms", "nhats_days"].map(|name| self.body.figure(name));
+        let [Some(dv), Some(days)] = figures else {
+            return Ok(());
+        };
+        self.step(
+            "round trip",
+            &format!("{} km/s", figure(dv)),
+            &format!("JPL's NHATS: the least total delta-v there and back, in {days} days; not in the value"),
+        )
     }
 
     fn known_orbit(&self) -> Orbit {

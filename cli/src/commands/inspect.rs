@@ -28,6 +28,7 @@ pub(crate) fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()>
             .as_deref()
             .unwrap_or("JPL small-body database"),
         Source::DeltaVTable { .. } => "delta-v table (Benner)",
+        Source::NhatsTable { .. } => "NHATS table (JPL)",
         Source::ExoplanetArchive { .. } => "NASA Exoplanet Archive",
         Source::MassList { .. } => "list of masses",
     };
@@ -41,6 +42,10 @@ pub(crate) fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()>
             rejects,
         } => {
             writeln!(out, "rows         {}", count(comparison.num_rows as u64))?;
+            write_rejects(rejects, out)
+        }
+        Source::NhatsTable { summary, rejects } => {
+            writeln!(out, "rows         {}", count(summary.rows as u64))?;
             write_rejects(rejects, out)
         }
         Source::ExoplanetArchive { summary, rejects } => {
@@ -86,7 +91,7 @@ fn inspect(path: &Path) -> anyhow::Result<Inspection> {
     match inspect_table(input::Input::open(path)?, &input::name(path)) {
         Some(inspection) => Ok(inspection),
         None => bail!(
-            "{error:#}; nor is it a delta-v table, a list of masses or a table of the NASA Exoplanet Archive"
+            "{error:#}; nor is it a delta-v or NHATS table, a list of masses or a table of the NASA Exoplanet Archive"
         ),
     }
 }

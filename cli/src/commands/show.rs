@@ -55,11 +55,11 @@ fn unit(name: &str) -> Option<&'static str> {
         "diameter_km" => "km",
         "gm" => "km³/s²",
         "mass_kg" => "kg",
-        "dv_kms" => "km/s",
+        "dv_kms" | "nhats_dv_kms" => "km/s",
         "a" | "q" | "ad" | "moid" => "au",
         "i" | "om" | "w" | "ma" => "°",
         "epoch" => "JD (TDB)",
-        "per" => "d",
+        "per" | "nhats_days" => "d",
         "price" | "saved" | "profit" => "$",
         _ => return None,
     })

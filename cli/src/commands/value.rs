@@ -66,6 +66,13 @@ fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
             bytes: &bytes,
         })?;
     }
+    if let Some(path) = &args.nhats {
+        let (_, bytes) = input::read_small(path)?;
+        job.read_nhats(Source {
+            name: input::name(path),
+            bytes: &bytes,
+        })?;
+    }
     match &args.masses {
         Some(path) => {
             let (_, bytes) = input::read_small(path)?;
@@ -160,6 +167,7 @@ fn advise_on_other_table(error: anyhow::Error, path: &Path) -> anyhow::Error {
         .flatten();
     let (what, option) = match inspected.map(|inspection| inspection.source) {
         Some(Table::DeltaVTable { .. }) => ("a delta-v table", "--delta-v"),
+        Some(Table::NhatsTable { .. }) => ("JPL's NHATS table", "--nhats"),
         Some(Table::ExoplanetArchive { .. }) => ("a table of exoplanets", "--exoplanets"),
         Some(Table::MassList { .. }) => ("a list of masses", "--masses"),
         _ => return error,

@@ -132,6 +132,7 @@ impl CatalogueError {
                 | Self::NoOrbitColumns { .. }
                 | Self::Page { .. }
                 | Self::NoData
+                | Self::NoFields
         )
     }
 }
