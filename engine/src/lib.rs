@@ -24,3 +24,4 @@ mod rows;
 pub mod sink;
 pub mod store;
 pub mod table;
+pub mod upstream;
