@@ -158,10 +158,11 @@ impl Client {
     ///
     /// # Cancel safety
     /// That of `operation`.
-    pub async fn retry<T, E: Retry>(
+    // Not `AsyncFnMut`: a future made from one cannot yet be shown to move between threads.
+    pub async fn retry<T, E: Retry, F: Future<Output = Result<T, E>>>(
         &self,
         what: &str,
-        mut operation: impl AsyncFnMut() -> Result<T, E>,
+        mut operation: impl FnMut() -> F,
     ) -> Result<T, E> {
         let mut attempts = self.attempts();
         loop {

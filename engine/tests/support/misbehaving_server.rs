@@ -293,6 +293,11 @@ impl Server {
         self.shared.log(|log| log.peak)
     }
 
+    /// How many requests are being answered now.
+    pub(crate) fn num_active(&self) -> usize {
+        self.shared.log(|log| log.num_active)
+    }
+
     /// How many bytes were handed to the system for sending.
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.shared.log(|log| log.bytes_sent)
@@ -404,6 +409,9 @@ impl Connection {
             Framing::Close => {}
         }
         head += "\r\n";
+        if body.is_empty() && answer.framing == Framing::ContentLength {
+            return self.send_last(head.as_bytes()).await;
+        }
         self.send(head.as_bytes()).await?;
         self.send_body(body, answer).await
     }
@@ -494,7 +502,9 @@ fn wanted_range(request: &Recorded, answer: &Answer) -> Option<Range<usize>> {
     let start: usize = start.strip_suffix('-')?.parse().ok()?;
     let is_version = |(name, value): &(String, String)| {
         ["ETag", "Last-Modified"].contains(&name.as_str())
-            && request.header("if-range").is_none_or(|version| version == value)
+            && request
+                .header("if-range")
+                .is_none_or(|version| version == value)
     };
     let is_same = answer.headers.iter().any(is_version);
     (is_same && start < answer.body.len()).then_some(start..answer.body.len())
