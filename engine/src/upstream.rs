@@ -7,8 +7,8 @@
 //! document means, and whether it is whole in its own terms, is for others: a body that the server ends by
 //! closing the connection, with neither a length nor chunks, shows its end in nothing else.
 //!
-//! The bounds: one download at a time from a host; a body's decoded and encoded size; 64 KiB decoded ahead, and
-//! a zstd window of 8 MiB; the time for an answer, between two bytes, and in all; the number of attempts; five
+//! The bounds: one download at a time from a host; a body's decoded and encoded size; 64 KiB decoded ahead,
+//! hyper's buffer of about 400 KiB, and a zstd window of 8 MiB; the time for an answer, between two bytes, and in all; the number of attempts; five
 //! redirects, none of which leaves the host. Numbers and sizes of headers are bounded by hyper.
 
 mod address;

@@ -1,4 +1,5 @@
 //! Downloads from a server that misbehaves, on loopback: each is recovered to the byte, or a clear error.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "upstream/bodies.rs"]
 mod bodies;

@@ -3,6 +3,7 @@
 //! The bound: a decoder is handed 64 KiB to fill, and no more is decoded before somebody takes them.
 
 use std::io;
+use std::pin::Pin;
 
 use async_compression::tokio::bufread::{DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
@@ -112,30 +113,6 @@ impl Coding {
         encoded: impl AsyncBufRead + Send + 'static,
         is_zlib: bool,
     ) -> BoxStream<'static, Result<Bytes, Problem>> {
-        // Without "multiple members" a decoder stops at the end of the first one, and the rest would be lost.
-        macro_rules! pieces {
-            ($decoder:expr) => {{
-                let mut decoder = $decoder;
-                decoder.multiple_members(true);
-                self.pieces_of(decoder)
-            }};
-        }
-        match self {
-            Self::Identity => self.pieces_of(encoded),
-            Self::Gzip => pieces!(GzipDecoder::new(encoded)),
-            Self::Deflate if is_zlib => pieces!(ZlibDecoder::new(encoded)),
-            Self::Deflate => pieces!(DeflateDecoder::new(encoded)),
-            Self::Zstd => {
-                let window = DParameter::window_log_max(MAX_ZSTD_WINDOW_LOG);
-                pieces!(ZstdDecoder::with_params(encoded, &[window]))
-            }
-        }
-    }
-
-    fn pieces_of(
-        self,
-        decoder: impl AsyncRead + Send + 'static,
-    ) -> BoxStream<'static, Result<Bytes, Problem>> {
         // A problem of the encoded body comes through the decoder as it is; any other error is the decoder's own.
         let problem = move |error: io::Error| {
             error.downcast().unwrap_or_else(|source| Problem::Damaged {
@@ -143,9 +120,41 @@ impl Coding {
                 source,
             })
         };
-        ReaderStream::with_capacity(decoder, PIECE_BYTES)
+        ReaderStream::with_capacity(self.decoder(encoded, is_zlib), PIECE_BYTES)
             .map_err(problem)
             .boxed()
+    }
+
+    /// The decoder, which reads on behind a member's end: by itself it would stop there and drop the rest.
+    fn decoder(
+        self,
+        encoded: impl AsyncBufRead + Send + 'static,
+        is_zlib: bool,
+    ) -> Pin<Box<dyn AsyncRead + Send>> {
+        match self {
+            Self::Identity => Box::pin(encoded),
+            Self::Gzip => {
+                let mut decoder = GzipDecoder::new(encoded);
+                decoder.multiple_members(true);
+                Box::pin(decoder)
+            }
+            Self::Deflate if is_zlib => {
+                let mut decoder = ZlibDecoder::new(encoded);
+                decoder.multiple_members(true);
+                Box::pin(decoder)
+            }
+            Self::Deflate => {
+                let mut decoder = DeflateDecoder::new(encoded);
+                decoder.multiple_members(true);
+                Box::pin(decoder)
+            }
+            Self::Zstd => {
+                let window = DParameter::window_log_max(MAX_ZSTD_WINDOW_LOG);
+                let mut decoder = ZstdDecoder::with_params(encoded, &[window]);
+                decoder.multiple_members(true);
+                Box::pin(decoder)
+            }
+        }
     }
 }
 

@@ -67,6 +67,21 @@ async fn a_server_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_speak_tls_cannot_be_reached_by_https() {
+    let server = serve([Answer::ok("text")]);
+    let request = request(&format!("https://{}/document", server.address));
+    let error = soon(client(impatient()).0.fetch(&request))
+        .await
+        .unwrap_err();
+    let (_, problem) = gave_up(error);
+    assert!(
+        matches!(problem, Problem::Unreachable { .. }),
+        "{problem:?}"
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_server_says_in_seconds_when_to_come_back() {
     let busy = Answer::status(429, "").header("Retry-After", "1");
     let server = serve([busy, Answer::ok("text")]);
