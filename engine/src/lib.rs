@@ -19,6 +19,7 @@ pub mod number;
 pub mod observer;
 pub mod pipeline;
 pub mod reject;
+mod replace;
 pub mod report;
 mod rows;
 pub mod sink;

@@ -7,7 +7,13 @@
 //! An object appears whole or not at all: what is being put is visible to nobody until the last byte of
 //! its body is stored. Memory is bounded by the adapter's options, never by the object's size.
 
+pub mod directory;
 mod key;
+mod location;
+pub mod read;
+#[cfg(feature = "aws")]
+pub mod s3;
+mod writer;
 
 use std::fmt;
 use std::ops::Range;
@@ -18,7 +24,13 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
+pub use directory::Directory;
 pub use key::{BadKey, Key};
+pub use location::{BadLocation, StoreLocation};
+pub use read::{ReadOptions, Reader, read_all, stream};
+#[cfg(feature = "aws")]
+pub use s3::{S3, S3Options};
+pub use writer::Writer;
 
 /// An error of whoever makes a body. A store hands it back as it is, in [`StoreError::Body`].
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -35,8 +47,16 @@ pub struct Object {
     pub bytes: u64,
     /// Changes whenever the object is replaced; means nothing else.
     pub etag: String,
-    /// When it was stored.
+    /// When it was stored, to the second: by the store's clock, or by ours where we stored it just now.
     pub modified: Timestamp,
+}
+
+impl Object {
+    /// The part of `range` that the object has.
+    fn clamp(&self, range: Range<u64>) -> Range<u64> {
+        let end = range.end.min(self.bytes);
+        range.start.min(end)..end
+    }
 }
 
 /// A place for objects.
@@ -52,7 +72,8 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// Nothing of the new object remains then, and an older one is as it was.
     ///
     /// # Cancel safety
-    /// Dropped before it is done, nothing of the new object remains.
+    /// Dropped before it is done, nothing of the new object remains, or all of it where it was about to
+    /// appear. What is half-written is removed in the background: see [`settle`](Self::settle).
     async fn put(&self, key: &Key, body: Body) -> Result<Object, StoreError>;
 
     /// Stores a small object unless there is one of that name: of several who try at once, one succeeds.
@@ -67,7 +88,7 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// [`StoreError::Failed`].
     async fn head(&self, key: &Key) -> Result<Option<Object>, StoreError>;
 
-    /// Reads a part of an object, all of it in memory. A connection that breaks is taken up again where it
+    /// Reads a part of an object, all of it in memory; what lies behind the object's end is left out. A connection that breaks is taken up again where it
     /// broke.
     ///
     /// # Errors
@@ -93,6 +114,14 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Failed`].
     async fn remove_abandoned(&self, prefix: &str, min_age: Duration) -> Result<u64, StoreError>;
+
+    /// Waits until no put is going on and what failed or dropped ones left half-written is removed. To be
+    /// called before the runtime ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where something could not be removed since the last call: it stays
+    /// until [`remove_abandoned`](Self::remove_abandoned).
+    async fn settle(&self) -> Result<(), StoreError>;
 }
 
 /// What a store does not do.
@@ -142,6 +171,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    fn failed(
+        what: impl fmt::Display,
+        doing: &'static str,
+        is_retryable: bool,
+        source: impl Into<BodyError>,
+    ) -> Self {
+        StoreError::Failed {
+            what: what.to_string(),
+            doing,
+            is_retryable,
+            source: source.into(),
+        }
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

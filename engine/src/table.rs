@@ -13,17 +13,16 @@ mod body;
 mod decode;
 mod error;
 mod reader;
-mod replace;
 mod schema;
 mod writer;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use crate::replace::{ReplaceError, ReplacedFile};
 pub use body::{Body, Value};
 pub use error::TableError;
 pub use reader::{RunRow, Table};
-pub use replace::{ReplaceError, ReplacedFile};
 pub use writer::{Duplicate, Loaded, TableWriter};
 
 /// An order in which bodies are listed, the best first.

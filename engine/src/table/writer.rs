@@ -11,8 +11,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use serde::de::IgnoredAny;
 
 use super::decode::{Fields, Malformed, Scalar};
-use super::replace::{Successor, with_suffix};
 use super::{TableError, schema};
+use crate::replace::{Successor, with_suffix};
 
 /// The page cache, KiB, and thereby what SQLite sorts at once.
 ///

@@ -64,6 +64,11 @@ pub struct ReplacedFile {
 }
 
 impl ReplacedFile {
+    pub(crate) fn new(successor: Successor) -> Self {
+        let buffer = BufWriter::with_capacity(BUFFER_BYTES, successor);
+        ReplacedFile { buffer }
+    }
+
     /// Begins the successor of `path`, which need not exist; parent directories are created.
     ///
     /// Where `path` is a symbolic link, the file that it leads to is replaced.
@@ -72,8 +77,7 @@ impl ReplacedFile {
     /// [`ReplaceError::Busy`] where another writer is at it, [`ReplaceError::NotAFile`] where `path` is
     /// something else than a file, [`ReplaceError::Create`].
     pub fn create(path: &Path) -> Result<Self, ReplaceError> {
-        let buffer = BufWriter::with_capacity(BUFFER_BYTES, Successor::create(path)?);
-        Ok(ReplacedFile { buffer })
+        Ok(ReplacedFile::new(Successor::create(path)?))
     }
 
     /// Writes what is buffered and puts the file in the older one's place.
@@ -81,14 +85,16 @@ impl ReplacedFile {
     /// # Errors
     /// [`ReplaceError::Write`] and [`ReplaceError::Rename`]; the successor is removed.
     pub fn commit(self) -> Result<(), ReplaceError> {
-        match self.buffer.into_inner() {
-            Ok(successor) => successor.commit(),
-            Err(failed) => {
-                let (source, buffer) = failed.into_parts();
-                let (successor, _) = buffer.into_parts();
-                Err(successor.write_error(source))
-            }
-        }
+        self.into_successor()?.commit()
+    }
+
+    /// Writes what is buffered.
+    pub(crate) fn into_successor(self) -> Result<Successor, ReplaceError> {
+        self.buffer.into_inner().map_err(|failed| {
+            let (source, buffer) = failed.into_parts();
+            let (successor, _) = buffer.into_parts();
+            successor.write_error(source)
+        })
     }
 }
 
@@ -104,7 +110,7 @@ impl Write for ReplacedFile {
 
 /// The locked file `<target>.new`, empty at first. Removed when dropped.
 #[derive(Debug)]
-pub(super) struct Successor {
+pub(crate) struct Successor {
     target: PathBuf,
     path: PathBuf,
     /// Holds the lock until it is closed, after the rename or the removal.
@@ -113,7 +119,7 @@ pub(super) struct Successor {
 }
 
 impl Successor {
-    pub(super) fn create(target: &Path) -> Result<Self, ReplaceError> {
+    pub(crate) fn create(target: &Path) -> Result<Self, ReplaceError> {
         let target = resolve(target)?;
         let directory = directory_of(&target);
         fs::create_dir_all(directory).map_err(|source| ReplaceError::Create {
@@ -121,6 +127,11 @@ impl Successor {
             source,
         })?;
         let path = with_suffix(&target, ".new");
+        Successor::create_at(target, path)
+    }
+
+    /// Begins the successor of the file `target` under a name of its own in the same directory.
+    pub(crate) fn create_at(target: PathBuf, path: PathBuf) -> Result<Self, ReplaceError> {
         match lock(&path) {
             Ok(Some(file)) => Ok(Successor {
                 target,
@@ -134,17 +145,37 @@ impl Successor {
     }
 
     /// The file that is to be replaced.
-    pub(super) fn target(&self) -> &Path {
+    pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
     /// The file that is to replace it.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Makes the file durable and gives it the target's name, if nothing else has it.
+    pub(crate) fn commit_new(self) -> Result<(), ReplaceError> {
+        if let Err(source) = self.file.sync_all() {
+            return Err(self.write_error(source));
+        }
+        // Of several links to one name, one is made. The first name goes when `self` is dropped.
+        let linked = fs::hard_link(&self.path, &self.target);
+        linked
+            .and_then(|()| sync_directory(directory_of(&self.target)))
+            .map_err(|source| ReplaceError::Rename {
+                path: self.target.clone(),
+                source,
+            })
+    }
+
+    /// What the file system says of the file so far.
+    pub(crate) fn metadata(&self) -> io::Result<fs::Metadata> {
+        self.file.metadata()
+    }
+
     /// Makes the file durable and renames it.
-    pub(super) fn commit(mut self) -> Result<(), ReplaceError> {
+    pub(crate) fn commit(mut self) -> Result<(), ReplaceError> {
         // Who may read the old file may read the new one, and no one else.
         let permissions = fs::metadata(&self.target).map(|old| old.permissions());
         let kept = permissions.map_or(Ok(()), |permissions| self.file.set_permissions(permissions));
@@ -160,7 +191,7 @@ impl Successor {
         sync_directory(directory_of(&self.target)).map_err(rename_error)
     }
 
-    fn write_error(&self, source: io::Error) -> ReplaceError {
+    pub(crate) fn write_error(&self, source: io::Error) -> ReplaceError {
         ReplaceError::Write {
             path: self.path.clone(),
             source,
@@ -188,7 +219,7 @@ impl Drop for Successor {
 }
 
 /// `path` with `suffix` behind its file name.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
@@ -213,6 +244,25 @@ fn directory_of(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
+}
+
+/// Removes the successor at `path` if the process that made it is dead: its lock died with it.
+pub(crate) fn remove_abandoned(path: &Path) -> io::Result<bool> {
+    let file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    // Until the lock it may have been renamed, and another writer's file may stand here now.
+    if !is_at(&file, path)? {
+        return Ok(false);
+    }
+    fs::remove_file(path).map(|()| true)
 }
 
 /// Opens and locks the file at `path` and empties it; `None` where somebody else has the lock.
@@ -258,13 +308,13 @@ fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
 /// Elsewhere a directory cannot be opened as a file.
 #[cfg(not(unix))]
-fn sync_directory(_directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
