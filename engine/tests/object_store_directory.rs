@@ -1,4 +1,8 @@
 //! A directory as object store: what every store does, and what only a directory does.
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy does not see that a fixture is a test's"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::stream::Fuse;
 
 use super::S3Options;
 use crate::store::{Body, BodyError};
@@ -57,7 +58,8 @@ pub(super) struct TooManyParts;
 
 /// Cuts a body into parts. One part is held at a time; those handed out are others' to bound.
 pub(super) struct Parts {
-    body: Body,
+    /// It may be asked again behind its end.
+    body: Fuse<Body>,
     plan: PartPlan,
     num_parts: usize,
     buffer: Vec<u8>,
@@ -69,7 +71,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(body: Body, plan: PartPlan) -> Self {
         Parts {
-            body,
+            body: body.fuse(),
             plan,
             num_parts: 0,
             buffer: Vec::new(),
@@ -209,12 +211,13 @@ mod tests {
                 assert_eq!(parts.next().await.unwrap().unwrap(), expected);
             }
             assert!(parts.next().await.unwrap().is_none());
+            assert!(!parts.has_more().await.unwrap());
         }
     }
 
     #[tokio::test]
     async fn a_buffer_is_filled_again_when_its_part_is_gone() {
-        let pieces = std::iter::repeat_n(Ok(Bytes::from_static(b"abc")), 20);
+        let pieces = (0..20).map(|_| Ok(Bytes::from_static(b"abc")));
         let mut parts = Parts::new(stream::iter(pieces).boxed(), plan(10));
         let first = parts.next().await.unwrap().unwrap();
         let address = first.as_ptr();
