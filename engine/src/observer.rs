@@ -15,6 +15,11 @@ pub trait Observer: Send + Sync {
         let _ = (what, error, delay);
     }
 
+    /// The stage `name` is done, `elapsed` after it began.
+    fn stage_done(&self, name: &'static str, elapsed: Duration) {
+        let _ = (name, elapsed);
+    }
+
     /// Something that is no failure and that people should know, such as an older table that is used instead.
     fn note(&self, message: &str) {
         let _ = message;
@@ -23,3 +28,15 @@ pub trait Observer: Send + Sync {
 
 /// Tells nobody.
 impl Observer for () {}
+
+/// An error and what caused it, in one line.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -20,7 +20,7 @@ pub(crate) use plan::Plan;
 use crate::reject::Reason;
 
 /// How the rows of an input are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Comma-separated values (RFC 4180, read as liberally as the csv crate does).

@@ -171,7 +171,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn failed(
+    /// The store says that it is done and has not taken the whole body.
+    pub(crate) fn not_taken(key: &Key) -> Self {
+        Self::failed(key, "stored", false, "the store stopped before the end")
+    }
+
+    pub(crate) fn failed(
         what: impl fmt::Display,
         doing: &'static str,
         is_retryable: bool,

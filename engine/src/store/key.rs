@@ -32,7 +32,7 @@ impl Key {
         if text.len() <= MAX_KEY_BYTES && text.split('/').all(is_segment) {
             Ok(Key(text))
         } else {
-            Err(BadKey(text.chars().take(100).collect()))
+            Err(BadKey::of(&text))
         }
     }
 
@@ -78,6 +78,13 @@ impl From<Key> for String {
      not begin with '.'"
 )]
 pub struct BadKey(String);
+
+impl BadKey {
+    /// Says that `text` is no key; of a long one, how it begins.
+    pub(crate) fn of(text: &str) -> Self {
+        BadKey(text.chars().take(100).collect())
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use super::error::{Problem, UpstreamError};
 use super::transfer::Transfer;
 
 /// Where a document came from, as its server describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Origin {
     /// The address that answered, after redirects.
     pub url: String,

@@ -1,0 +1,340 @@
+//! Input sets: every download is kept, whole and with its origin, so that a run can be repeated without
+//! touching an upstream.
+//!
+//! ```text
+//! inputs/<set>/asteroids.json.zst (or .csv.zst), delta-v.json, nhats.json, exoplanets.json, masses.json
+//! inputs/<set>/manifest.json      written last: a set without it does not exist
+//! ```
+//!
+//! A set is named by the time at which it was begun, so names sort by age and no two attempts share one.
+//! Nothing in a published set is ever changed.
+
+mod manifest;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use manifest::{CatalogueEntry, Entry, Manifest};
+pub(crate) use verify::hexadecimal;
+pub use verify::{Fault, object, read, verify};
+
+use crate::store::{BadKey, Key, Object, ObjectStore, StoreError, read_all};
+
+/// Where input sets are kept in a store.
+pub const PREFIX: &str = "inputs/";
+/// The object that makes a set exist.
+const MANIFEST: &str = "manifest.json";
+/// The largest manifest that is read: a catalogue of 100 GB has one of 1.5 MB.
+const MAX_MANIFEST_BYTES: u64 = 16 << 20;
+
+/// An input set that cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputsError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no set of that name.
+    #[error(
+        "there is no input set {name} in {location}: `prospector inputs` lists those that are there"
+    )]
+    NoSuchSet {
+        /// What was asked for.
+        name: String,
+        /// Where.
+        location: String,
+    },
+    /// There is no set at all.
+    #[error("there is no input set in {location} yet: `--inputs fresh` downloads one")]
+    NoSet {
+        /// Where.
+        location: String,
+    },
+    /// An object of a set is not what its manifest says.
+    #[error(
+        "{object} of input set {set} {fault}: `prospector inputs verify {set}` checks the others"
+    )]
+    Damaged {
+        /// The set.
+        set: SetName,
+        /// The object's name in it.
+        object: String,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// A manifest cannot be read.
+    #[error("the manifest of input set {set} cannot be read")]
+    Manifest {
+        /// The set.
+        set: SetName,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Which inputs a run uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// New ones, downloaded.
+    Fresh,
+    /// The latest set.
+    Latest,
+    /// The set of this name, or the latest whose name begins so: `2026-11-25` is the latest of that day.
+    Named(SetName),
+}
+
+impl FromStr for Which {
+    type Err = BadKey;
+
+    fn from_str(text: &str) -> Result<Self, BadKey> {
+        Ok(match text {
+            "fresh" => Which::Fresh,
+            "latest" => Which::Latest,
+            name => Which::Named(name.parse()?),
+        })
+    }
+}
+
+/// The name of an input set: when it was begun, `2026-11-25T101500Z`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SetName(String);
+
+impl SetName {
+    /// The key of one of the set's objects.
+    ///
+    /// # Errors
+    /// [`BadKey`] where `object` is no name of an object.
+    pub fn key(&self, object: &str) -> Result<Key, BadKey> {
+        Key::new(format!("{}{object}", self.prefix()))
+    }
+
+    /// What the keys of the set's objects begin with.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{PREFIX}{}/", self.0)
+    }
+}
+
+impl fmt::Display for SetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for SetName {
+    type Err = BadKey;
+
+    fn from_str(text: &str) -> Result<Self, BadKey> {
+        // A name is one segment of a key, so that it leads nowhere else.
+        if text.contains('/') {
+            return Err(BadKey::of(text));
+        }
+        Key::new(text).map(|key| SetName(key.into()))
+    }
+}
+
+impl TryFrom<String> for SetName {
+    type Error = BadKey;
+
+    fn try_from(text: String) -> Result<Self, BadKey> {
+        text.parse()
+    }
+}
+
+impl From<SetName> for String {
+    fn from(name: SetName) -> String {
+        name.0
+    }
+}
+
+/// A name made of the time `now` that nothing below `prefix` has yet: `2026-11-25T101500Z`, and with `-2`
+/// behind it where another began in the same second.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn unused_name(
+    store: &dyn ObjectStore,
+    prefix: &str,
+    now: Timestamp,
+) -> Result<SetName, StoreError> {
+    let time = now.strftime("%Y-%m-%dT%H%M%SZ").to_string();
+    let taken = store.list(&format!("{prefix}{time}")).await?;
+    let is_taken = |name: &str| {
+        let folder = format!("{prefix}{name}/");
+        taken
+            .iter()
+            .any(|object| object.key.as_str().starts_with(&folder))
+    };
+    let mut name = time.clone();
+    let mut number = 2;
+    while is_taken(&name) {
+        name = format!("{time}-{number}");
+        number += 1;
+    }
+    Ok(SetName(name))
+}
+
+/// Publishes a set: its objects are all stored, and now it exists.
+///
+/// # Errors
+/// [`StoreError::AlreadyExists`] where another has published a set of that name, or what the store fails with.
+pub async fn publish(store: &dyn ObjectStore, manifest: &Manifest) -> Result<(), StoreError> {
+    let key = key_of(&manifest.set, MANIFEST);
+    let json = serde_json::to_vec_pretty(manifest).map_err(|source| StoreError::Failed {
+        what: key.to_string(),
+        doing: "written",
+        is_retryable: false,
+        source: source.into(),
+    })?;
+    store.publish(&key, Bytes::from(json)).await?;
+    Ok(())
+}
+
+/// The names of the sets that exist, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn names(store: &dyn ObjectStore) -> Result<Vec<SetName>, StoreError> {
+    let objects = by_set(store.list(PREFIX).await?);
+    let is_published = |objects: &[Object]| objects.iter().any(is_manifest);
+    Ok(objects
+        .into_iter()
+        .filter(|(_, objects)| is_published(objects))
+        .map(|(name, _)| name)
+        .collect())
+}
+
+/// The manifest of the latest set, if there is one.
+///
+/// # Errors
+/// [`InputsError::Store`], [`InputsError::Manifest`].
+pub async fn latest(store: &dyn ObjectStore) -> Result<Option<Manifest>, InputsError> {
+    match names(store).await?.pop() {
+        Some(name) => manifest(store, &name).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The manifest of the set that is called `name`, or of the latest whose name begins so.
+///
+/// # Errors
+/// [`InputsError`].
+pub async fn find(store: &dyn ObjectStore, name: &SetName) -> Result<Manifest, InputsError> {
+    let names = names(store).await?;
+    let exact = names.iter().find(|candidate| *candidate == name);
+    // A whole time is not taken for the beginning of another of the same second.
+    let is_date = !name.0.ends_with('Z');
+    let begins_so = || {
+        names
+            .iter()
+            .rfind(|other| is_date && other.0.starts_with(&name.0))
+    };
+    match exact.or_else(begins_so) {
+        Some(name) => manifest(store, name).await,
+        None => Err(InputsError::NoSuchSet {
+            name: name.to_string(),
+            location: store.location(),
+        }),
+    }
+}
+
+/// The manifest of the set `name`.
+///
+/// # Errors
+/// [`InputsError::Store`], [`InputsError::Manifest`].
+pub async fn manifest(store: &dyn ObjectStore, name: &SetName) -> Result<Manifest, InputsError> {
+    let bytes = read_all(store, &key_of(name, MANIFEST), MAX_MANIFEST_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|source| InputsError::Manifest {
+        set: name.clone(),
+        source,
+    })
+}
+
+/// Deletes all but the `keep` latest sets and returns the names of those that are gone.
+///
+/// # Errors
+/// [`StoreError`]. A set that is deleted in part no longer exists: its manifest goes first.
+pub async fn prune(store: &dyn ObjectStore, keep: usize) -> Result<Vec<SetName>, StoreError> {
+    let mut names = names(store).await?;
+    names.truncate(names.len().saturating_sub(keep));
+    for name in &names {
+        store.delete(&key_of(name, MANIFEST)).await?;
+        discard(store, name).await?;
+    }
+    Ok(names)
+}
+
+/// Deletes the objects of a set that does not exist (any more).
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn discard(store: &dyn ObjectStore, name: &SetName) -> Result<(), StoreError> {
+    for object in store.list(&name.prefix()).await? {
+        store.delete(&object.key).await?;
+    }
+    Ok(())
+}
+
+/// Removes what attempts that died left behind: half-written objects, and the objects of sets without a
+/// manifest that nothing was added to for `min_age`. Returns how many there were.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn sweep(store: &dyn ObjectStore, min_age: Duration) -> Result<u64, StoreError> {
+    let mut num_removed = store.remove_abandoned(PREFIX, min_age).await?;
+    let now = Timestamp::now();
+    let is_old = |object: &Object| {
+        let age = Duration::try_from(now.duration_since(object.modified)).unwrap_or_default();
+        age >= min_age
+    };
+    for objects in by_set(store.list(PREFIX).await?).into_values() {
+        if !objects.iter().any(is_manifest) && objects.iter().all(is_old) {
+            for object in &objects {
+                store.delete(&object.key).await?;
+                num_removed += 1;
+            }
+        }
+    }
+    Ok(num_removed)
+}
+
+fn is_manifest(object: &Object) -> bool {
+    object
+        .key
+        .as_str()
+        .strip_prefix(PREFIX)
+        .and_then(|key| key.split_once('/'))
+        .is_some_and(|(_, object)| object == MANIFEST)
+}
+
+/// Objects by the set that they are in.
+fn by_set(objects: Vec<Object>) -> BTreeMap<SetName, Vec<Object>> {
+    let mut sets: BTreeMap<SetName, Vec<Object>> = BTreeMap::new();
+    for object in objects {
+        let name = object
+            .key
+            .as_str()
+            .strip_prefix(PREFIX)
+            .and_then(|key| key.split_once('/'))
+            .map(|(name, _)| SetName(name.to_owned()));
+        if let Some(name) = name {
+            sets.entry(name).or_default().push(object);
+        }
+    }
+    sets
+}
+
+/// The key of an object whose name is one of ours.
+pub(crate) fn key_of(name: &SetName, object: &'static str) -> Key {
+    name.key(object)
+        .expect("a set's name and one of our own make a key")
+}
