@@ -36,7 +36,7 @@ pub struct Lookups {
 }
 
 /// Makes items out of rows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Valuer {
     /// What rows are merged with.
     pub lookups: Lookups,

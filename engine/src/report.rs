@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::catalogue::{Header, Trailer};
 use crate::delta_v::Comparison;
 use crate::exoplanets::{ArchiveTable, ExoplanetList};
+use crate::inputs::SetName;
 use crate::masses::MassList;
 use crate::nhats::NhatsTable;
 use crate::pipeline::Summary;
@@ -32,6 +33,12 @@ pub struct Report {
 /// What the inputs of a run were.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Inputs {
+    /// The input set that they were kept in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetName>,
+    /// What people should know of how that set came about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asteroids: Option<CatalogueInput>,

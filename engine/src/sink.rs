@@ -65,6 +65,20 @@ impl<W: Write> Sink for LineSink<W> {
     }
 }
 
+/// Takes items and keeps none.
+#[derive(Debug)]
+pub struct Discard;
+
+impl Sink for Discard {
+    fn encoding(&self) -> Encoding {
+        Encoding::Json
+    }
+
+    fn write(&mut self, _: &Batch) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
 /// Writes items into a new table.
 #[derive(Debug)]
 pub struct TableSink(pub TableWriter);

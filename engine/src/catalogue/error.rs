@@ -114,6 +114,9 @@ pub enum CatalogueError {
         /// The row's number.
         row: u64,
     },
+    /// The document is whole and more follows.
+    #[error("the JSON document goes on behind its end")]
+    GoesOn,
     /// What stands around the rows is not JSON.
     #[error("the JSON document is malformed around its rows")]
     MalformedDocument(#[source] serde_json::Error),
@@ -123,6 +126,15 @@ pub enum CatalogueError {
 }
 
 impl CatalogueError {
+    /// Whether the input ended before its end, as one does whose download was cut short.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        matches!(
+            self,
+            Self::CutOff(_) | Self::TruncatedDocument { .. } | Self::TruncatedTable { .. }
+        )
+    }
+
     /// Whether the input, though no catalogue, may be one of the other tables.
     #[must_use]
     pub fn may_be_other_table(&self) -> bool {

@@ -1,0 +1,162 @@
+//! The stages that bring inputs in. Each takes a [`Context`] and what it is to do, and returns what the manifest
+//! of the input set says of it; a Lambda calls one, `prospector run` calls them all ([`bring_inputs`]).
+//!
+//! A stage is async and moves bytes; what computes (parsing, compressing, hashing) crosses to other threads
+//! by [`crate::cpu`] or runs in the synchronous core behind a bounded channel. Every stage may be dropped: what it
+//! had begun to store is gone then.
+
+mod bring_inputs;
+mod calculate_masses;
+mod check;
+mod download_delta_v;
+mod download_exoplanets;
+mod get_latest_asteroids;
+mod keep;
+mod open;
+mod record;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use bring_inputs::{InputRequest, bring_inputs};
+pub use calculate_masses::{MassSource, calculate_masses};
+pub use download_delta_v::{Downloaded, download_delta_v, download_nhats};
+pub use download_exoplanets::download_exoplanets;
+pub use get_latest_asteroids::{CatalogueRequest, PreviousRows, get_latest_asteroids};
+pub use record::record;
+
+use crate::inputs::{InputsError, SetName};
+use crate::observer::Observer;
+use crate::pipeline::PipelineError;
+use crate::store::{ObjectStore, StoreError};
+use crate::upstream::{Client, Retry, UpstreamError};
+
+/// What every stage has at hand.
+#[derive(Clone)]
+pub struct Context {
+    /// Where objects are kept.
+    pub store: Arc<dyn ObjectStore>,
+    /// Asks the upstreams.
+    pub client: Client,
+    /// Is told what happens.
+    pub observer: Arc<dyn Observer>,
+    /// Cancelled when the work is to stop, for want of time or because someone says so.
+    pub cancelled: CancellationToken,
+}
+
+/// Why a stage did not bring its input. Nothing of it is visible.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// An upstream failed.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The input sets cannot be read.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
+    /// The work was stopped from outside.
+    #[error("the download was stopped")]
+    Cancelled,
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The document is larger than any that is wanted, compressed or decompressed.
+    #[error("{from} is larger than {max_bytes} bytes: that is not what was asked for")]
+    TooLarge {
+        /// Where it came from.
+        from: String,
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// The document is not what it claims to be.
+    #[error("{from} is not usable")]
+    Document {
+        /// Where it came from.
+        from: String,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The catalogue is not one, is cut off, or too many of its rows are unreadable.
+    #[error("the catalogue from {from} is not usable")]
+    Catalogue {
+        /// Where it came from.
+        from: String,
+        /// What is wrong with it.
+        source: PipelineError,
+    },
+    /// The catalogue has another number of rows than it says.
+    #[error(
+        "the catalogue from {from} has {rows} rows and says that it has {count}: it is not whole"
+    )]
+    OtherCount {
+        /// Where it came from.
+        from: String,
+        /// Rows that are there.
+        rows: u64,
+        /// The number that it gives itself.
+        count: u64,
+    },
+    /// The catalogue has fewer rows than any that is wanted.
+    #[error(
+        "the catalogue from {from} has {rows} rows, fewer than the {min_rows} that are the least \
+         (--min-rows N takes fewer)"
+    )]
+    TooFewRows {
+        /// Where it came from.
+        from: String,
+        /// Rows that are there.
+        rows: u64,
+        /// The least.
+        min_rows: u64,
+    },
+    /// The catalogue has shrunk.
+    #[error(
+        "the catalogue from {from} has {rows} rows, more than {max_shrink_percent} % fewer than the {previous_rows} \
+         of input set {previous_set} (--max-shrink PERCENT takes fewer)"
+    )]
+    Shrunk {
+        /// Where it came from.
+        from: String,
+        /// Rows that are there.
+        rows: u64,
+        /// Rows that the last good set has.
+        previous_rows: u64,
+        /// The last good set.
+        previous_set: SetName,
+        /// The most that it may shrink, in per cent.
+        max_shrink_percent: f64,
+    },
+}
+
+impl Retry for StageError {
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Upstream(error) => error.is_retryable(),
+            Self::Store(error) => error.is_retryable(),
+            // A server that ends a document early, politely, may not do so again.
+            Self::Catalogue { source, .. } => {
+                matches!(source, PipelineError::Catalogue(error) if error.is_cut_off())
+            }
+            _ => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Upstream(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}
