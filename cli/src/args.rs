@@ -1,10 +1,16 @@
 //! The command line: what can be asked for, in the words of `--help`.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::inputs::Which;
+use engine::sources::{Source, Upstreams, address};
+use engine::store::StoreLocation;
+use engine::upstream::ClientOptions;
+use url::Url;
 
 /// The program's arguments.
 #[derive(Debug, Parser)]
@@ -16,6 +22,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
         computes what each body is worth and how hard it is to reach, and loads a table that can be \
         queried.",
     after_help = "Examples:\n  \
+        prospector run                            download JPL's catalogue, value it, replace the database\n  \
+        prospector run --inputs latest            the same again on the inputs of the last time, offline\n  \
         prospector run --recorded                 the whole job on the recorded inputs\n  \
         prospector top --by profit                what is worth most, cheapest to reach\n  \
         prospector explain Bennu                  how its value comes about, step by step\n  \
@@ -44,24 +52,35 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Bodies whose name or designation begins with a prefix
     Search(SearchArgs),
+    /// The input sets that are kept: list, verify, prune
+    Inputs(InputsArgs),
+    /// Save a small sample of each live source in its raw form
+    Record(RecordArgs),
     /// What a file is: source, format, compression, columns, rows, unusable columns
     Inspect(InspectArgs),
     /// Make a synthetic catalogue in JPL's formats, for benchmarks
     Generate(GenerateArgs),
 }
 
-/// Where results are kept.
+/// Where inputs, reports and, unless told otherwise, the database are kept.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct DatabaseArgs {
-    /// The folder of runs and, unless --database says otherwise, of the database
+pub(crate) struct StoreArgs {
+    /// The store of inputs and reports: a folder, or s3://bucket/prefix
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "DIR|s3://…",
         env = "PROSPECTOR_STORE",
         default_value = "prospector-store"
     )]
-    pub(crate) store: PathBuf,
-    /// The database [default: bodies.sqlite in the store]
+    pub(crate) store: StoreLocation,
+}
+
+/// Where results are kept.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatabaseArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The database [default: bodies.sqlite in the store's folder, or here where the store is on S3]
     #[arg(long, value_name = "FILE", env = "PROSPECTOR_DATABASE")]
     database: Option<PathBuf>,
 }
@@ -69,26 +88,166 @@ pub(crate) struct DatabaseArgs {
 impl DatabaseArgs {
     /// The database's path.
     pub(crate) fn database(&self) -> PathBuf {
-        self.database
-            .clone()
-            .unwrap_or_else(|| self.store.join("bodies.sqlite"))
+        const NAME: &str = "bodies.sqlite";
+        match (&self.database, &self.store.store) {
+            (Some(path), _) => path.clone(),
+            (None, StoreLocation::Directory(folder)) => folder.join(NAME),
+            (None, StoreLocation::S3 { .. }) => PathBuf::from(NAME),
+        }
     }
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  prospector run --recorded")]
+#[command(after_help = "Examples:\n  \
+    prospector run                                  download everything, value it, replace the database\n  \
+    prospector run --inputs latest                  again, with the inputs of the last time\n  \
+    prospector run --inputs 2026-11-25              with those of that day\n  \
+    prospector run --store s3://bucket/prospector   keep inputs and reports on S3\n  \
+    prospector run --asteroids sbdb.csv.gz          with a catalogue that you have\n  \
+    prospector run --recorded                       with the small recorded inputs")]
 pub(crate) struct RunArgs {
     /// Use the small recorded inputs that come with the program
     #[arg(long, conflicts_with = "inputs")]
     pub(crate) recorded: bool,
-    /// fresh (download), latest, or the name of an input set: not built yet, use --recorded
+    /// fresh (download), latest, or the name of an input set, which its date is enough for
     #[arg(long, value_name = "fresh|latest|SET", default_value = "fresh")]
-    pub(crate) inputs: String,
+    pub(crate) inputs: Which,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
     /// Threads that value rows [default: the machine's]
     #[arg(long, value_name = "N", value_parser = num_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) fresh: FreshArgs,
+    #[command(flatten)]
+    pub(crate) upstream: UpstreamArgs,
+}
+
+/// What fresh inputs are made of.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fresh inputs")]
+pub(crate) struct FreshArgs {
+    /// The catalogue [default: all of JPL's, by its SBDB Query API]
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) asteroids: Option<Source>,
+    /// Benner's delta-v table; tried before its old address and the Internet Archive's copy. Repeatable
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) delta_v: Vec<Source>,
+    /// The NHATS table [default: JPL's]
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) nhats: Option<Source>,
+    /// The exoplanets [default: all confirmed ones, from the NASA Exoplanet Archive]
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) exoplanets: Option<Source>,
+    /// Masses, a newer list [default: the list that comes with the program]
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) masses: Option<Source>,
+    /// The least rows of a catalogue that is taken [default: 1000000 of JPL's, else 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) min_rows: Option<u64>,
+    /// The most that a catalogue may have shrunk since the last input set, in per cent of its rows
+    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
+    pub(crate) max_shrink: f64,
+}
+
+/// Where the upstreams are and how patient we are with them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Upstreams")]
+pub(crate) struct UpstreamArgs {
+    /// JPL's API: the catalogue and NHATS
+    #[arg(long, value_name = "URL", env = "PROSPECTOR_JPL_API", default_value = address::JPL_API)]
+    jpl_api: Url,
+    /// The former home of the delta-v table
+    #[arg(long, value_name = "URL", env = "PROSPECTOR_JPL_ECHO", default_value = address::JPL_ECHO)]
+    jpl_echo: Url,
+    /// The Internet Archive, which has a copy of it
+    #[arg(long, value_name = "URL", env = "PROSPECTOR_WAYBACK", default_value = address::WAYBACK)]
+    wayback: Url,
+    /// The NASA Exoplanet Archive
+    #[arg(long, value_name = "URL", env = "PROSPECTOR_EXOPLANET_ARCHIVE", default_value = address::EXOPLANET_ARCHIVE)]
+    exoplanet_archive: Url,
+    /// The longest time for a connection to come about, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
+    connect_timeout: Duration,
+    /// The longest silence of a server, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
+    read_timeout: Duration,
+    /// How often a download is tried
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100))]
+    attempts: u32,
+    /// The delay before the second attempt, in seconds; it doubles from one to the next
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    retry_delay: Duration,
+}
+
+impl UpstreamArgs {
+    pub(crate) fn upstreams(&self) -> Upstreams {
+        Upstreams {
+            jpl_api: self.jpl_api.clone(),
+            jpl_echo: self.jpl_echo.clone(),
+            wayback: self.wayback.clone(),
+            exoplanet_archive: self.exoplanet_archive.clone(),
+        }
+    }
+
+    pub(crate) fn client_options(&self) -> ClientOptions {
+        ClientOptions {
+            connect_timeout: self.connect_timeout,
+            read_timeout: self.read_timeout,
+            max_attempts: self.attempts,
+            first_delay: self.retry_delay,
+            ..ClientOptions::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+    prospector inputs                   the sets: date, rows, size, sources\n  \
+    prospector inputs verify latest     is everything as it was downloaded?\n  \
+    prospector inputs prune --keep 4    delete all but the four latest"
+)]
+pub(crate) struct InputsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<InputsCommand>,
+    /// As JSON, a manifest a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// What is to be done with the input sets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InputsCommand {
+    /// Compare the objects of a set with the sizes and hashes in its manifest
+    Verify {
+        /// latest, or the name of a set, which its date is enough for
+        #[arg(value_name = "latest|SET")]
+        set: Which,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Delete old sets, and what attempts that died left behind
+    Prune {
+        /// The number of sets that stay, the latest ones
+        #[arg(long, value_name = "N")]
+        keep: usize,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  prospector record --to samples")]
+pub(crate) struct RecordArgs {
+    /// The folder that the samples go to; files of that name are replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) upstream: UpstreamArgs,
 }
 
 #[derive(Debug, Args)]
@@ -98,8 +257,13 @@ pub(crate) struct RunArgs {
     prospector value sbdb.csv --format sqlite --output bodies.sqlite")]
 pub(crate) struct ValueArgs {
     /// The catalogue; - for standard input
-    #[arg(value_name = "ASTEROIDS")]
-    pub(crate) asteroids: PathBuf,
+    #[arg(value_name = "ASTEROIDS", required_unless_present = "inputs")]
+    asteroids: Option<PathBuf>,
+    /// Value an input set of the store instead: latest, or its name, which its date is enough for
+    #[arg(long, value_name = "latest|SET", conflicts_with_all = ["asteroids", "delta_v", "nhats", "masses", "exoplanets"])]
+    pub(crate) inputs: Option<Which>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// The published delta-v table: HTML, text, or delta-v.json [default: every value is computed]
     #[arg(long, value_name = "FILE")]
     pub(crate) delta_v: Option<PathBuf>,
@@ -136,6 +300,11 @@ pub(crate) struct ValueArgs {
 }
 
 impl ValueArgs {
+    /// The catalogue's path; standard input where an input set is named in its place.
+    pub(crate) fn asteroids(&self) -> &Path {
+        self.asteroids.as_deref().unwrap_or(Path::new("-"))
+    }
+
     /// The format that was asked for, or that the output's name shows.
     pub(crate) fn format(&self) -> OutputFormat {
         let extension = self
@@ -304,6 +473,13 @@ fn num_threads(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse().ok().and_then(NonZeroUsize::new) {
         Some(threads) if threads.get() <= MAX_THREADS => Ok(threads),
         _ => Err(format!("a number from 1 to {MAX_THREADS} is wanted")),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse().map(Duration::try_from_secs_f64) {
+        Ok(Ok(duration)) if !duration.is_zero() => Ok(duration),
+        _ => Err("a number of seconds above 0 is wanted".to_owned()),
     }
 }
 

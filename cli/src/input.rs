@@ -77,7 +77,7 @@ pub(crate) fn open_catalogue(
         let bar = if is_quiet {
             ProgressBar::hidden()
         } else {
-            progress_bar(input.length())
+            progress_bar(input.length(), "")
         };
         match Catalogue::open(bar.wrap_read(input), options) {
             Ok(catalogue) => Ok(Ok((catalogue, bar))),
@@ -100,32 +100,33 @@ pub(crate) fn open_catalogue(
     opened.with_context(|| name(path))
 }
 
-/// A bar over `length` bytes, or a counter where the length is not known; hidden unless standard error is a
-/// terminal.
-fn progress_bar(length: Option<u64>) -> ProgressBar {
+/// A bar over `length` bytes of what `message` says, or a counter where the length is not known; hidden unless
+/// standard error is a terminal.
+pub(crate) fn progress_bar(length: Option<u64>, message: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let (bar, template) = match length {
         Some(length) => (
             ProgressBar::new(length),
-            "{wide_bar} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+            "{msg} {wide_bar} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
         ),
         None => (
             ProgressBar::new_spinner(),
-            "{spinner} {bytes}  {bytes_per_sec}  {elapsed}",
+            "{spinner} {msg} {bytes}  {bytes_per_sec}  {elapsed}",
         ),
     };
-    if let Ok(style) = ProgressStyle::with_template(template) {
+    if let Ok(style) = ProgressStyle::with_template(template.trim_start()) {
         bar.set_style(style);
     }
+    let bar = bar.with_message(message.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
 /// A counter of bytes.
 pub(crate) fn counter() -> ProgressBar {
-    progress_bar(None)
+    progress_bar(None, "")
 }
 
 /// A sign of life for work whose length is not known.

@@ -1,15 +1,16 @@
 //! The job that `run` and `value` share: read the lookups, value the catalogue into a sink, report.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use engine::body::{Lookups, Valuer};
 use engine::catalogue::Catalogue;
 use engine::delta_v::{DeltaVTable, compare};
 use engine::exoplanets::{Candidates, Exoplanet, ExoplanetList};
+use engine::inputs::Manifest;
 use engine::masses::{self, Average, MassList};
 use engine::nhats::NhatsTable;
 use engine::pipeline::{self, PipelineError, PipelineOptions, Sinks, Summary};
@@ -19,6 +20,7 @@ use engine::report::{
     RowCounts, Stage,
 };
 use engine::sink::Sink;
+use engine::store::Writer;
 use engine::table::ReplacedFile;
 
 use crate::{INTERRUPTED, output};
@@ -63,6 +65,17 @@ impl Job {
             stages: Vec::new(),
             rejects: Vec::new(),
         }
+    }
+
+    /// Notes the input set that the inputs are of.
+    pub(crate) fn note_set(&mut self, manifest: &Manifest) {
+        self.inputs.set = Some(manifest.set.clone());
+        self.inputs.notes.clone_from(&manifest.notes);
+    }
+
+    /// Notes stages that came before this job's own.
+    pub(crate) fn add_stages(&mut self, stages: Vec<Stage>) {
+        self.stages.extend(stages);
     }
 
     /// Reads the published delta-v table and compares it with the equations.
@@ -184,11 +197,7 @@ impl Job {
 
     /// Notes that a stage that began at `start` has ended.
     pub(crate) fn end_stage(&mut self, name: &'static str, start: Instant) {
-        self.stages.push(Stage {
-            name,
-            seconds: start.elapsed().as_secs_f64(),
-            peak_memory_bytes: peak_memory_bytes(),
-        });
+        self.stages.push(stage(name, start.elapsed()));
     }
 
     /// The report, once `written` items have reached their end. It is checked to reconcile.
@@ -208,6 +217,15 @@ impl Job {
     }
 }
 
+/// What a stage took that is done just now.
+pub(crate) fn stage(name: &'static str, elapsed: Duration) -> Stage {
+    Stage {
+        name,
+        seconds: elapsed.as_secs_f64(),
+        peak_memory_bytes: peak_memory_bytes(),
+    }
+}
+
 /// Says which input failed, and what to do where the error itself cannot know.
 fn explain_pipeline_error(error: PipelineError, name: &str) -> anyhow::Error {
     match &error {
@@ -219,47 +237,66 @@ fn explain_pipeline_error(error: PipelineError, name: &str) -> anyhow::Error {
     }
 }
 
-/// Where rejected rows go: to a file, or the first few to standard error.
+/// Where rejected rows go, and how many there were.
 pub(crate) struct RejectLog {
-    file: Option<ReplacedFile>,
+    target: RejectTarget,
     num_rejects: u64,
+}
+
+enum RejectTarget {
+    /// The first few are shown on standard error.
+    Screen,
+    /// A file that takes the place of an older one.
+    File(ReplacedFile),
+    /// An object of a store.
+    Object(Writer),
 }
 
 impl RejectLog {
     /// Writes rejects to a new file that takes the place of that at `path`, or shows the first few.
     pub(crate) fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        let file = path.map(output::create_file).transpose()?;
+        let target = match path {
+            Some(path) => RejectTarget::File(output::create_file(path)?),
+            None => RejectTarget::Screen,
+        };
         Ok(RejectLog {
-            file,
+            target,
             num_rejects: 0,
         })
     }
 
-    /// Takes a rejected row.
-    pub(crate) fn add(&mut self, reject: &Reject) -> std::io::Result<()> {
-        self.num_rejects += 1;
-        match &mut self.file {
-            Some(file) => {
-                serde_json::to_writer(&mut *file, reject)?;
-                file.write_all(b"\n")
-            }
-            None if self.num_rejects <= MAX_SHOWN_REJECTS as u64 => {
-                output::note(&format!("rejected: {}", crate::text::reject(reject)));
-                Ok(())
-            }
-            None => Ok(()),
+    /// Writes rejects to an object.
+    pub(crate) fn in_store(object: Writer) -> Self {
+        RejectLog {
+            target: RejectTarget::Object(object),
+            num_rejects: 0,
         }
     }
 
-    /// Puts the file in its place and says how many were not shown. Where the run failed before any row was
-    /// rejected, the list of an earlier run stays.
-    pub(crate) fn finish(self, is_done: bool) -> anyhow::Result<()> {
-        match self.file {
-            Some(file) if is_done || self.num_rejects > 0 => {
-                file.commit().context("the rejected rows cannot be written")
+    /// Takes a rejected row.
+    pub(crate) fn add(&mut self, reject: &Reject) -> io::Result<()> {
+        self.num_rejects += 1;
+        match &mut self.target {
+            RejectTarget::File(file) => write_line(file, reject),
+            RejectTarget::Object(object) => write_line(object, reject),
+            RejectTarget::Screen if self.num_rejects <= MAX_SHOWN_REJECTS as u64 => {
+                output::note(&format!("rejected: {}", crate::text::reject(reject)));
+                Ok(())
             }
-            Some(_) => Ok(()),
-            None => {
+            RejectTarget::Screen => Ok(()),
+        }
+    }
+
+    /// Puts what was written in its place, or says how many were not shown. Where the run failed before any row
+    /// was rejected, the list of an earlier run stays.
+    pub(crate) fn finish(self, is_done: bool) -> anyhow::Result<()> {
+        const FAILED: &str = "the rejected rows cannot be written";
+        let is_kept = is_done || self.num_rejects > 0;
+        match self.target {
+            RejectTarget::File(file) if is_kept => file.commit().context(FAILED),
+            RejectTarget::Object(object) if is_kept => object.finish().map(drop).context(FAILED),
+            RejectTarget::File(_) | RejectTarget::Object(_) => Ok(()),
+            RejectTarget::Screen => {
                 let num_hidden = self.num_rejects.saturating_sub(MAX_SHOWN_REJECTS as u64);
                 if num_hidden > 0 {
                     output::note(&format!(
@@ -270,6 +307,11 @@ impl RejectLog {
             }
         }
     }
+}
+
+fn write_line(out: &mut impl Write, reject: &Reject) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, reject)?;
+    out.write_all(b"\n")
 }
 
 /// The most memory that this process has had, where the system tells.

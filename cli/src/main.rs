@@ -3,22 +3,31 @@
 mod args;
 mod commands;
 mod database;
+mod fresh;
 mod input;
+mod input_set;
 mod job;
 mod output;
+mod progress;
+mod store;
 mod text;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use engine::pipeline::PipelineError;
+use engine::stages::StageError;
+use tokio_util::sync::CancellationToken;
 
 use args::{Cli, Command};
 
 /// Set when the person at the keyboard wants the program to stop.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// The same for async work, which waits for it.
+static INTERRUPT: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -30,7 +39,8 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::report_error(&error);
-            let is_interrupted = matches!(error.downcast_ref(), Some(PipelineError::Cancelled));
+            let is_interrupted = matches!(error.downcast_ref(), Some(PipelineError::Cancelled))
+                || matches!(error.downcast_ref(), Some(StageError::Cancelled));
             ExitCode::from(if is_interrupted { 130 } else { 1 })
         }
     }
@@ -41,6 +51,7 @@ fn interrupt() {
     if INTERRUPTED.swap(true, Ordering::Relaxed) {
         std::process::exit(130);
     }
+    INTERRUPT.cancel();
     output::warn("stopping; press Ctrl-C again to stop at once");
 }
 
@@ -54,6 +65,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Show(args) => commands::show::run(&args, &mut out)?,
         Command::Explain(args) => commands::explain::run(&args, &mut out)?,
         Command::Search(args) => commands::search::run(&args, &mut out)?,
+        Command::Inputs(args) => commands::inputs::run(&args, &mut out)?,
+        Command::Record(args) => commands::record::run(&args, &mut out)?,
         Command::Inspect(args) => commands::inspect::run(&args, &mut out)?,
         Command::Generate(args) => commands::generate::run(&args, out.get_mut())?,
     }

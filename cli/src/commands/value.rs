@@ -11,23 +11,28 @@ use clap::error::ErrorKind;
 use engine::batch::Encoding;
 use engine::catalogue::CatalogueError;
 use engine::exoplanets::Candidates;
+use engine::inputs::Which;
 use engine::inspect::{Source as Table, inspect_table};
 use engine::masses::Average;
 use engine::pipeline::Summary;
 use engine::report::Report;
-use engine::sink::LineSink;
+use engine::sink::{LineSink, Sink};
 
 use crate::args::{Cli, MassAverage, OutputFormat, ValueArgs};
+use crate::input_set::InputSet;
 use crate::job::{Job, RejectLog, Source};
+use crate::store::Store;
 use crate::{database, input, output, text};
 
 pub(crate) fn run(args: &ValueArgs) -> anyhow::Result<()> {
     refuse_unusable_outputs(args);
     let start = Instant::now();
-    let mut job = Job::new(None, args.threads, args.max_rejects);
-    read_lookups(args, &mut job)?;
+    let job = Job::new(None, args.threads, args.max_rejects);
     let mut rejects = RejectLog::create(args.rejects.as_deref())?;
-    let valued = value(args, job, &mut rejects);
+    let valued = match &args.inputs {
+        Some(which) => value_set(args, which, job, &mut rejects),
+        None => value_file(args, job, &mut rejects),
+    };
     rejects.finish(valued.is_ok())?;
     output::note(&text::summary(&valued?, start.elapsed().as_secs_f64()));
     Ok(())
@@ -36,6 +41,7 @@ pub(crate) fn run(args: &ValueArgs) -> anyhow::Result<()> {
 /// Wrong usage that the arguments show only together.
 fn refuse_unusable_outputs(args: &ValueArgs) {
     let to_stdout = args.output == Path::new("-");
+    let asteroids = args.inputs.is_none().then(|| args.asteroids());
     let is_same = |one: &Path, other: &Path| {
         one == other || (one.exists() && one.canonicalize().ok() == other.canonicalize().ok())
     };
@@ -46,9 +52,9 @@ fn refuse_unusable_outputs(args: &ValueArgs) {
         "--rejects needs a file: standard output is for items"
     } else if rejects.is_some_and(|rejects| is_same(rejects, &args.output)) {
         "--rejects and --output name the same file"
-    } else if !to_stdout && is_same(&args.asteroids, &args.output) {
+    } else if !to_stdout && asteroids.is_some_and(|path| is_same(path, &args.output)) {
         "--output would replace the catalogue that is read"
-    } else if rejects.is_some_and(|rejects| is_same(rejects, &args.asteroids)) {
+    } else if rejects.is_some_and(|rejects| asteroids.is_some_and(|path| is_same(rejects, path))) {
         "--rejects would replace the catalogue that is read"
     } else {
         return;
@@ -108,34 +114,65 @@ fn read_lookups(args: &ValueArgs, job: &mut Job) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn value(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Result<Report> {
-    // A bar would be drawn over items that go to the same terminal.
-    let is_quiet = args.output == Path::new("-") && io::stdout().is_terminal();
-    let (catalogue, bar) = input::open_catalogue(&args.asteroids, is_quiet)
-        .map_err(|error| advise_on_other_table(error, &args.asteroids))?;
-    let name = input::name(&args.asteroids);
+/// Values a catalogue that is a file or standard input.
+fn value_file(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Result<Report> {
+    let path = args.asteroids();
+    read_lookups(args, &mut job)?;
+    let (catalogue, bar) = input::open_catalogue(path, is_quiet(args))
+        .map_err(|error| advise_on_other_table(error, path))?;
+    let name = input::name(path);
+    write(args, job, rejects, |job, sink, rejects| {
+        let summary = job.value(catalogue, &name, sink, rejects);
+        bar.finish_and_clear();
+        summary
+    })
+}
+
+/// Values an input set of the store.
+fn value_set(
+    args: &ValueArgs,
+    which: &Which,
+    mut job: Job,
+    rejects: &mut RejectLog,
+) -> anyhow::Result<Report> {
+    let store = Store::open(&args.store.store)?;
+    let manifest = store.find_inputs(which)?;
+    let set = InputSet::new(&store, &manifest);
+    set.read_lookups(&mut job)?;
+    let valuing = set.open_catalogue(is_quiet(args))?;
+    write(args, job, rejects, |job, sink, rejects| {
+        valuing.value(job, sink, rejects)
+    })
+}
+
+/// Whether a bar would be drawn over items that go to the same terminal.
+fn is_quiet(args: &ValueArgs) -> bool {
+    args.output == Path::new("-") && io::stdout().is_terminal()
+}
+
+/// Writes what `value` makes of a catalogue to where and as the arguments say.
+fn write(
+    args: &ValueArgs,
+    mut job: Job,
+    rejects: &mut RejectLog,
+    value: impl FnOnce(&mut Job, &mut (dyn Sink + Send), &mut RejectLog) -> anyhow::Result<Summary>,
+) -> anyhow::Result<Report> {
     let encoding = match args.format() {
         OutputFormat::Ndjson => Encoding::Json,
         OutputFormat::Csv => Encoding::Csv,
         OutputFormat::Sqlite => {
             output::check_folder(&args.output)?;
             return database::replace(&args.output, "", job, rejects, |job, sink, rejects| {
-                let summary = job.value(catalogue, &name, sink, rejects);
-                bar.finish_and_clear();
-                summary
+                value(job, sink, rejects)
             });
         }
     };
-    let value = |out: &mut (dyn Write + Send)| -> anyhow::Result<Summary> {
-        let mut sink = LineSink::new(out, encoding)?;
-        let summary = job.value(catalogue, &name, &mut sink, rejects);
-        bar.finish_and_clear();
-        summary
-    };
+    let write_lines =
+        |out: &mut (dyn Write + Send)| value(&mut job, &mut LineSink::new(out, encoding)?, rejects);
     let summary = match destination(&args.output) {
         Destination::Stdout => {
             let mut stdout = io::stdout();
-            let summary = value(&mut stdout)?;
+            let summary = write_lines(&mut stdout)?;
             stdout.flush()?;
             summary
         }
@@ -144,11 +181,11 @@ fn value(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow::Res
                 .write(true)
                 .open(&path)
                 .with_context(|| format!("cannot write {}", path.display()))?;
-            value(&mut file)?
+            write_lines(&mut file)?
         }
         Destination::File(path) => {
             let mut file = output::create_file(&path)?;
-            let summary = value(&mut file)?;
+            let summary = write_lines(&mut file)?;
             file.commit()?;
             summary
         }

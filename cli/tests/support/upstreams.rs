@@ -1,0 +1,116 @@
+//! The upstreams, played by a server on loopback with the project's recorded bodies at the real paths.
+#![allow(dead_code, reason = "every test uses a part of it")]
+
+use engine::catalogue::COLUMN_NAMES;
+use serde_json::{Value, json};
+
+use super::misbehaving_server::{Answer, Route, Server};
+
+pub(crate) const SBDB: &str = "/jpl/sbdb_query.api";
+pub(crate) const NHATS: &str = "/jpl/nhats.api";
+pub(crate) const DELTA_V: &str = "/echo/~lance/delta_v/delta_v.rendezvous.html";
+pub(crate) const DELTA_V_COPY: &str = "/wayback/web/20210202035814/\
+    https://echo.jpl.nasa.gov/~lance/delta_v/delta_v.rendezvous.html";
+pub(crate) const EXOPLANETS: &str = "/archive/TAP/sync";
+
+/// What each upstream answers; at first, what it should.
+pub(crate) struct Upstreams {
+    pub(crate) asteroids: Vec<Answer>,
+    pub(crate) nhats: Vec<Answer>,
+    pub(crate) delta_v: Vec<Answer>,
+    pub(crate) delta_v_copy: Vec<Answer>,
+    pub(crate) exoplanets: Vec<Answer>,
+}
+
+impl Upstreams {
+    pub(crate) fn new() -> Self {
+        Upstreams {
+            asteroids: vec![Answer::ok(catalogue(usize::MAX))],
+            nhats: vec![Answer::ok(nhats())],
+            // As it is since 2021: only the Internet Archive has it.
+            delta_v: vec![Answer::status(404, "<html>Not Found</html>")],
+            delta_v_copy: vec![Answer::ok(recorded("delta-v.html"))],
+            exoplanets: vec![Answer::ok(recorded("exoplanets.csv"))],
+        }
+    }
+
+    pub(crate) fn start(self) -> Server {
+        Server::start([
+            Route::new(SBDB, self.asteroids),
+            Route::new(NHATS, self.nhats),
+            Route::new(DELTA_V, self.delta_v),
+            Route::new(DELTA_V_COPY, self.delta_v_copy),
+            Route::new(EXOPLANETS, self.exoplanets),
+        ])
+    }
+}
+
+/// The arguments of a fresh run against `server`.
+pub(crate) fn addressed_to(server: &Server) -> Vec<String> {
+    [
+        "--jpl-api",
+        &server.url("/jpl"),
+        "--jpl-echo",
+        &server.url("/echo"),
+        "--wayback",
+        &server.url("/wayback"),
+        "--exoplanet-archive",
+        &server.url("/archive"),
+        "--read-timeout",
+        "2",
+        "--attempts",
+        "3",
+        "--retry-delay",
+        "0.02",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// One of the project's recorded inputs.
+pub(crate) fn recorded(name: &str) -> Vec<u8> {
+    std::fs::read(super::data(name)).expect("a recorded input")
+}
+
+/// The recorded catalogue as the API answers our query: its first `num_rows` rows, in the columns that we ask for.
+pub(crate) fn catalogue(num_rows: usize) -> Vec<u8> {
+    let document: Value = serde_json::from_slice(&recorded("asteroids.json")).expect("JSON");
+    let fields = document["fields"].as_array().expect("fields");
+    let places: Vec<Option<usize>> = COLUMN_NAMES
+        .iter()
+        .map(|name| fields.iter().position(|field| field == name))
+        .collect();
+    let rows: Vec<Value> = document["data"]
+        .as_array()
+        .expect("data")
+        .iter()
+        .take(num_rows)
+        .map(|row| {
+            let cell = |place: &Option<usize>| place.map_or(Value::Null, |at| row[at].clone());
+            places.iter().map(cell).collect()
+        })
+        .collect();
+    serde_json::to_vec(&json!({
+        "signature": document["signature"],
+        "fields": COLUMN_NAMES,
+        "count": rows.len().to_string(),
+        "data": rows,
+    }))
+    .expect("JSON")
+}
+
+/// A table in the form of the NHATS API. The figures are made up.
+pub(crate) fn nhats() -> Vec<u8> {
+    let row = |des: &str, dv: &str, dur: u32| {
+        json!({
+            "des": des, "fullname": des, "orbit_id": "1", "h": "28.0", "n_via_traj": 3,
+            "min_dv": {"dv": dv, "dur": dur}, "min_dur": {"dv": "11.9", "dur": 90},
+        })
+    };
+    serde_json::to_vec(&json!({
+        "signature": {"source": "NASA/JPL NHATS Data API", "version": "1.0"},
+        "count": "2",
+        "data": [row("2000 SG344", "3.5", 354), row("99942", "6.2", 370)],
+    }))
+    .expect("JSON")
+}
