@@ -17,33 +17,11 @@ use misbehaving_server::{Answer, Server};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use support::{Folder, Ran, data};
+use support::{Folder, data};
 use upstreams::{
     DELTA_V, DELTA_V_COPY, EXOPLANETS, NHATS, SBDB, Upstreams, addressed_to, catalogue, recorded,
+    run_fresh, sets, succeeded,
 };
-
-/// Runs on fresh inputs from `server`.
-fn run_fresh(folder: &Folder, server: &Server, more: &[&str]) -> Ran {
-    let addresses = addressed_to(server);
-    let mut args = vec!["run", "--inputs", "fresh"];
-    args.extend(addresses.iter().map(String::as_str));
-    args.extend(more);
-    if !more.contains(&"--asteroids") {
-        args.extend(["--min-rows", "100"]);
-    }
-    folder.run(&args)
-}
-
-#[track_caller]
-fn succeeded(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    ran
-}
-
-/// The manifests of the sets that are there.
-fn sets(folder: &Folder) -> Vec<Value> {
-    folder.done(&["inputs", "--json"]).items()
-}
 
 /// The items of the database, without the run that made them.
 fn bodies(folder: &Folder) -> Vec<Value> {

@@ -11,11 +11,14 @@ use s3s::s3_error;
 
 #[path = "support/object_store.rs"]
 mod object_store;
+#[path = "support/s3_client.rs"]
+mod s3_client;
 #[path = "support/s3_server.rs"]
 mod s3_server;
 
 use object_store::{Fixture, body, content, fed_body, key, read};
-use s3_server::{BUCKET, S3Server, connect};
+use s3_client::connect;
+use s3_server::{BUCKET, S3Server};
 
 fn options() -> S3Options {
     S3Options {

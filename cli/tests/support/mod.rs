@@ -24,15 +24,26 @@ impl Ran {
 }
 
 /// An empty folder in which the program runs.
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder {
+    folder: TempDir,
+    /// What the program finds in its environment beside what every one has.
+    environment: Vec<(&'static str, String)>,
+}
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Folder(TempDir::new().expect("a temporary folder"))
+        Self::with_environment(Vec::new())
+    }
+
+    pub(crate) fn with_environment(environment: Vec<(&'static str, String)>) -> Self {
+        Folder {
+            folder: TempDir::new().expect("a temporary folder"),
+            environment,
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
@@ -46,14 +57,16 @@ impl Folder {
     /// The names of all files below the folder, sorted.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
-        let mut folders = vec![self.0.path().to_owned()];
+        let mut folders = vec![self.folder.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("a folder of ours") {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    let name = path.strip_prefix(self.0.path()).expect("below the folder");
+                    let name = path
+                        .strip_prefix(self.folder.path())
+                        .expect("below the folder");
                     files.push(name.to_string_lossy().into_owned());
                 }
             }
@@ -65,10 +78,13 @@ impl Folder {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prospector"));
         command
-            .current_dir(self.0.path())
+            .current_dir(self.folder.path())
             .args(args)
             .env_remove("PROSPECTOR_STORE")
-            .env_remove("PROSPECTOR_DATABASE");
+            .env_remove("PROSPECTOR_DATABASE")
+            // Servers of the tests are on loopback.
+            .env("NO_PROXY", "127.0.0.1")
+            .envs(self.environment.iter().cloned());
         command
     }
 

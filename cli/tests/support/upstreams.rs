@@ -5,6 +5,7 @@ use engine::catalogue::COLUMN_NAMES;
 use serde_json::{Value, json};
 
 use super::misbehaving_server::{Answer, Route, Server};
+use super::support::{Folder, Ran, data};
 
 pub(crate) const SBDB: &str = "/jpl/sbdb_query.api";
 pub(crate) const NHATS: &str = "/jpl/nhats.api";
@@ -67,9 +68,32 @@ pub(crate) fn addressed_to(server: &Server) -> Vec<String> {
     .to_vec()
 }
 
+/// Runs on fresh inputs from `server`.
+pub(crate) fn run_fresh(folder: &Folder, server: &Server, more: &[&str]) -> Ran {
+    let addresses = addressed_to(server);
+    let mut args = vec!["run", "--inputs", "fresh"];
+    args.extend(addresses.iter().map(String::as_str));
+    args.extend(more);
+    if !more.contains(&"--asteroids") {
+        args.extend(["--min-rows", "100"]);
+    }
+    folder.run(&args)
+}
+
+#[track_caller]
+pub(crate) fn succeeded(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    ran
+}
+
+/// The manifests of the sets that are there.
+pub(crate) fn sets(folder: &Folder) -> Vec<Value> {
+    folder.done(&["inputs", "--json"]).items()
+}
+
 /// One of the project's recorded inputs.
 pub(crate) fn recorded(name: &str) -> Vec<u8> {
-    std::fs::read(super::data(name)).expect("a recorded input")
+    std::fs::read(data(name)).expect("a recorded input")
 }
 
 /// The recorded catalogue as the API answers our query: its first `num_rows` rows, in the columns that we ask for.

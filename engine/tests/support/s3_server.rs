@@ -15,8 +15,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use engine::store::s3::config_loader;
-use engine::store::{S3, S3Options};
 use futures::{StreamExt, TryStreamExt, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::dto::*;
@@ -27,8 +25,8 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) const BUCKET: &str = "bucket";
-const ACCESS_KEY: &str = "access";
-const SECRET_KEY: &str = "secret";
+pub(crate) const ACCESS_KEY: &str = "access";
+pub(crate) const SECRET_KEY: &str = "secret";
 
 /// The objects and the uploads on a page of a list.
 const PAGE: usize = 2;
@@ -37,7 +35,8 @@ const PAGE: usize = 2;
 pub(crate) struct S3Server {
     pub(crate) url: String,
     pub(crate) state: Arc<State>,
-    _directory: tempfile::TempDir,
+    /// Where its objects are.
+    pub(crate) directory: tempfile::TempDir,
     _accepting: AbortOnDropHandle<()>,
 }
 
@@ -103,14 +102,9 @@ impl S3Server {
         S3Server {
             url,
             state,
-            _directory: directory,
+            directory,
             _accepting: AbortOnDropHandle::new(accepting),
         }
-    }
-
-    /// A client of the server with its credentials.
-    pub(crate) async fn connect(&self, bucket: &str, prefix: &str, options: S3Options) -> S3 {
-        connect(&self.url, SECRET_KEY, bucket, prefix, options).await
     }
 }
 
@@ -138,26 +132,6 @@ impl State {
         }
         self.faults().all.map_or(Ok(()), |error| Err(error()))
     }
-}
-
-/// A client with nothing of this machine's AWS environment.
-pub(crate) async fn connect(
-    url: &str,
-    secret_key: &str,
-    bucket: &str,
-    prefix: &str,
-    options: S3Options,
-) -> S3 {
-    use aws_sdk_s3::config::{Credentials, Region};
-
-    let credentials = Credentials::new(ACCESS_KEY, secret_key, None, None, "test");
-    let config = config_loader()
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(credentials)
-        .endpoint_url(url)
-        .load()
-        .await;
-    S3::with_config(&config, bucket, prefix, options).unwrap()
 }
 
 struct Layer {
