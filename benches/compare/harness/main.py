@@ -109,7 +109,7 @@ def write_reference(inputs, programs):
 
 
 def check_agreement(case, reference, programs):
-    command = [programs.comparison, "agree", reference, programs.work / case.output]
+    command = [programs.comparison, "agree", reference, programs.work / case.output, str(case.slack)]
     checked = subprocess.run(command, capture_output=True, text=True)
     if checked.returncode != 0:
         raise SystemExit(f"{case.name} does not agree with Prospector:\n{checked.stderr}")

@@ -1,8 +1,8 @@
 """docs/performance.svg: rows a second and peak memory of each tool, one dot a size, on logarithmic scales."""
 
 import math
-from itertools import cycle
 from html import escape
+from itertools import cycle
 
 from .cases import TOOLS
 

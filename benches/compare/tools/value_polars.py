@@ -79,7 +79,10 @@ rows = (
 
 known, tholen = mapping("known"), mapping("tholen")
 rows = rows.with_columns(
-    spec_b=col("spec_B").str.strip_chars(": ").str.replace_all(":", "", literal=True).replace({"C type": "C", "": None}),
+    spec_b=col("spec_B")
+    .str.strip_chars(": ")
+    .str.replace_all(":", "", literal=True)
+    .replace({"C type": "C", "": None}),
     spec_t=col("spec_T").str.strip_chars(" ").replace_strict(tholen, default=None),
     known=pl.coalesce(col(c).replace_strict(known, default=None) for c in ("pdes", "alias", "name")),
     listed=pl.coalesce("listed_dv", "listed_dv_alias"),

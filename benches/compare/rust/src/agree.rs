@@ -12,21 +12,22 @@ use anyhow::{Context, Result, bail};
 
 use crate::item::Item;
 
-/// Sums and exponentials may be evaluated in another order.
+/// Sums and exponentials may be evaluated in another order: what a figure may differ by, relative.
 const TOLERANCE: f64 = 1e-9;
 
 type Waiting = HashMap<String, Item<'static>>;
 
-/// Compares every item of the file `ours` with the one of the same designation in `theirs`.
-pub fn run(ours: &Path, theirs: &Path) -> Result<()> {
+/// Compares every item of the file `ours` with the one of the same designation in `theirs`, whose
+/// figures may be off by `slack`, absolute, beside [`TOLERANCE`].
+pub fn run(ours: &Path, theirs: &Path, slack: f64) -> Result<()> {
     let open = |path: &Path| File::open(path).map(|file| BufReader::with_capacity(1 << 20, file));
-    let num_items = agree(open(ours)?, open(theirs)?)?;
+    let num_items = agree(open(ours)?, open(theirs)?, slack)?;
     println!("{num_items} items agree");
     Ok(())
 }
 
 /// The number of items, where all agree.
-fn agree(mut ours: impl BufRead, mut theirs: impl BufRead) -> Result<u64> {
+fn agree(mut ours: impl BufRead, mut theirs: impl BufRead, slack: f64) -> Result<u64> {
     let (mut our_line, mut their_line) = (String::new(), String::new());
     let (mut ours_waiting, mut theirs_waiting) = (Waiting::new(), Waiting::new());
     let mut num_items = 0;
@@ -36,14 +37,14 @@ fn agree(mut ours: impl BufRead, mut theirs: impl BufRead) -> Result<u64> {
         match (our_item, their_item) {
             (None, None) => break,
             (Some(our), Some(their)) if our.designation == their.designation => {
-                compare(&our, &their)?;
+                compare(&our, &their, slack)?;
             }
             (our, their) => {
                 our.map_or(Ok(()), |item| {
-                    meet(item, &mut theirs_waiting, &mut ours_waiting)
+                    meet(item, &mut theirs_waiting, &mut ours_waiting, slack)
                 })?;
                 their.map_or(Ok(()), |item| {
-                    meet(item, &mut ours_waiting, &mut theirs_waiting)
+                    meet(item, &mut ours_waiting, &mut theirs_waiting, slack)
                 })?;
             }
         }
@@ -70,13 +71,13 @@ fn next<'a>(input: &mut impl BufRead, line: &'a mut String) -> Result<Option<Ite
 }
 
 /// Compares `item` with its counterpart among `others`, or lets it wait for that.
-fn meet(item: Item, others: &mut Waiting, waiting: &mut Waiting) -> Result<()> {
+fn meet(item: Item, others: &mut Waiting, waiting: &mut Waiting, slack: f64) -> Result<()> {
     let key = item
         .designation
         .as_deref()
         .context("an item without designation")?;
     if let Some(other) = others.remove(key) {
-        return compare(&item, &other);
+        return compare(&item, &other, slack);
     }
     match waiting.insert(key.to_owned(), item.into_owned()) {
         Some(item) => bail!("two items of one side are {:?}", item.designation),
@@ -84,8 +85,8 @@ fn meet(item: Item, others: &mut Waiting, waiting: &mut Waiting) -> Result<()> {
     }
 }
 
-fn compare(one: &Item, other: &Item) -> Result<()> {
-    match one.difference(other, TOLERANCE) {
+fn compare(one: &Item, other: &Item, slack: f64) -> Result<()> {
+    match one.difference(other, TOLERANCE, slack) {
         Some(attribute) => bail!("different {attribute}:\n{one:?}\n{other:?}"),
         None => Ok(()),
     }
@@ -101,7 +102,7 @@ mod tests {
 "#;
 
     fn check(theirs: &str) -> Result<u64> {
-        agree(OURS.as_bytes(), theirs.as_bytes())
+        agree(OURS.as_bytes(), theirs.as_bytes(), 0.0)
     }
 
     #[track_caller]
@@ -119,6 +120,17 @@ mod tests {
             3
         );
         assert_eq!(check(&OURS.replace("2649.1", "2649.100000001")).unwrap(), 3);
+    }
+
+    #[test]
+    fn slack_counts_where_a_figure_is_small() {
+        let (ours, theirs) = (
+            OURS.replace("0.1", "1.91e-7"),
+            OURS.replace("0.1", "1.9e-7"),
+        );
+        assert!(agree(ours.as_bytes(), theirs.as_bytes(), 0.0).is_err());
+        assert!(agree(ours.as_bytes(), theirs.as_bytes(), 1e-10).is_err());
+        assert_eq!(agree(ours.as_bytes(), theirs.as_bytes(), 2e-9).unwrap(), 3);
     }
 
     #[test]

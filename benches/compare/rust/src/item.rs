@@ -17,11 +17,12 @@ macro_rules! item {
         }
 
         impl Item<'_> {
-            /// The first attribute in which `other` differs, where figures may differ by `tolerance` relative.
-            pub fn difference(&self, other: &Item, tolerance: f64) -> Option<&'static str> {
+            /// The first attribute in which `other` differs, where figures may differ by `tolerance`, relative,
+            /// and by `slack`, absolute.
+            pub fn difference(&self, other: &Item, tolerance: f64, slack: f64) -> Option<&'static str> {
                 $(if self.$text != other.$text { return Some(stringify!($text)); })*
                 $(if self.$flag != other.$flag { return Some(stringify!($flag)); })*
-                $(if !close(self.$figure, other.$figure, tolerance) { return Some(stringify!($figure)); })*
+                $(if !close(self.$figure, other.$figure, tolerance, slack) { return Some(stringify!($figure)); })*
                 None
             }
 
@@ -43,10 +44,10 @@ item! {
         price saved closeness profit score]
 }
 
-fn close(one: Option<f64>, other: Option<f64>, tolerance: f64) -> bool {
+fn close(one: Option<f64>, other: Option<f64>, tolerance: f64, slack: f64) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => {
-            one == other || (one - other).abs() <= tolerance * one.abs().max(other.abs())
+            one == other || (one - other).abs() <= slack + tolerance * one.abs().max(other.abs())
         }
         (one, other) => one.is_none() && other.is_none(),
     }

@@ -12,12 +12,12 @@ mod value;
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "usage: comparison value CATALOGUE LOOKUPS OUTPUT
        comparison compress gzip|zstd|zstd-frames FROM TO
        comparison decode gzip|zstd FILE
-       comparison agree OURS THEIRS
+       comparison agree OURS THEIRS SLACK
        comparison launch RESULT COMMAND [ARGUMENT…]";
 
 fn main() -> Result<()> {
@@ -29,7 +29,10 @@ fn main() -> Result<()> {
         }
         ["compress", format, from, to] => compress::run(format, Path::new(from), Path::new(to)),
         ["decode", format, file] => decode::run(format, Path::new(file)),
-        ["agree", ours, theirs] => agree::run(Path::new(ours), Path::new(theirs)),
+        ["agree", ours, theirs, slack] => {
+            let slack = slack.parse().context(USAGE)?;
+            agree::run(Path::new(ours), Path::new(theirs), slack)
+        }
         ["launch", result, command, ref arguments @ ..] => {
             launch::run(Path::new(result), command, arguments)
         }
