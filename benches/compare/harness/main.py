@@ -48,6 +48,8 @@ def main():
     if not given.render:
         measured = compare(given)
         results.write_text(json.dumps(measured, indent=1) + "\n")
+    if not results.exists():
+        raise SystemExit(f"{results} is not there: nothing was measured yet")
     summary = Summary(json.loads(results.read_text()))
     page = given.docs / "performance.md"
     page.write_text(tables.replace_block(page.read_text(), tables.block(summary)))
