@@ -8,7 +8,7 @@ from .cases import TOOLS
 
 NAMES = {"prospector 2": "Prospector, two threads", "prospector 1": "Prospector, one thread"} | TOOLS
 COLOURS = ("#9ecae1", "#3182bd", "#08306b")
-LABELS, PANEL, GAP, LINE = 230, 300, 50, 30
+LABELS, PANEL, GAP, LINE = 250, 300, 50, 30
 TOP, BOTTOM, RADIUS = 70, 20, 5
 
 
