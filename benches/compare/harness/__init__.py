@@ -1,0 +1,1 @@
+"""The comparison with other tools: see the README beside this folder."""

@@ -1,0 +1,44 @@
+//! Makes the compressed inputs: one stream, as `gzip` and `zstd` make them, or independent Zstandard frames.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+/// The content of one independent frame.
+const FRAME_BYTES: u64 = 4 << 20;
+/// The tools' default levels.
+const GZIP_LEVEL: u32 = 6;
+const ZSTD_LEVEL: i32 = 3;
+
+/// Compresses the file `from` to the file `to`.
+pub fn run(format: &str, from: &Path, to: &Path) -> Result<()> {
+    let mut input = BufReader::with_capacity(1 << 20, File::open(from)?);
+    let mut output = BufWriter::with_capacity(1 << 20, File::create(to)?);
+    match format {
+        "gzip" => {
+            let level = flate2::Compression::new(GZIP_LEVEL);
+            let mut encoder = flate2::write::GzEncoder::new(&mut output, level);
+            io::copy(&mut input, &mut encoder)?;
+            encoder.finish()?;
+        }
+        "zstd" => zstd::stream::copy_encode(&mut input, &mut output, ZSTD_LEVEL)?,
+        "zstd-frames" => write_frames(&mut input, &mut output)?,
+        _ => bail!("{format} is not gzip, zstd or zstd-frames"),
+    }
+    output.flush()?;
+    Ok(())
+}
+
+/// Writes frames that each tell the size of their content.
+fn write_frames(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
+    let mut content = Vec::new();
+    loop {
+        content.clear();
+        if input.by_ref().take(FRAME_BYTES).read_to_end(&mut content)? == 0 {
+            return Ok(());
+        }
+        output.write_all(&zstd::bulk::compress(&content, ZSTD_LEVEL)?)?;
+    }
+}
