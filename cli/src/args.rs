@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the whole job: read the inputs, merge, value, and replace the database
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Value a catalogue: JPL's JSON document or CSV export, plain, gzip or zstd
     Value(ValueArgs),
     /// The published delta-v table with the computed value beside each, or one orbit's delta-v

@@ -1,4 +1,8 @@
 //! Input sets: published last, found by name or date, verified, pruned; dead attempts are swept up.
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy does not see that this serves tests only"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
