@@ -1,5 +1,5 @@
 //! An S3 server on loopback that takes objects and forgets them: for measuring clients, where a disk would be
-//! what is measured. Prints its URL. Any bucket, any credentials; the keys do not matter.
+//! what is measured. Prints its URL. Any bucket and key; the credentials are `test` and `test`.
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::StreamExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use tokio::net::TcpListener;
@@ -18,7 +19,9 @@ struct Sink {
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> std::io::Result<()> {
-    let service = s3s::service::S3ServiceBuilder::new(Sink::default()).build();
+    let mut service = s3s::service::S3ServiceBuilder::new(Sink::default());
+    service.set_auth(SimpleAuth::from_single("test", "test"));
+    let service = service.build();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     loop {

@@ -1,12 +1,13 @@
 //! S3 as object store, against a server that speaks its protocol: what every store does, and what only S3 does.
 #![cfg(feature = "aws")]
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use engine::store::s3::MIN_PART_BYTES;
-use engine::store::{ObjectStore, S3, S3Options, StoreError};
+use engine::store::{ObjectStore, S3, S3Options, StoreError, StoreLocation};
 use s3s::s3_error;
 
 #[path = "support/object_store.rs"]
@@ -286,13 +287,13 @@ async fn errors_say_what_to_do() {
     server.state.faults().all = Some(|| s3_error!(AccessDenied));
     let text = put(server.connect(BUCKET, "", options()).await).await;
     assert!(
-        text.contains("s3:PutObject on arn:aws:s3:::bucket"),
+        text.contains("need s3:PutObject on bucket bucket"),
         "{text}"
     );
     let store = server.connect(BUCKET, "", options()).await;
     let text = chain(&store.head(&key("a")).await.unwrap_err());
     assert!(
-        text.contains("s3:GetObject on arn:aws:s3:::bucket"),
+        text.contains("need s3:GetObject and s3:ListBucket on bucket bucket"),
         "{text}"
     );
 
@@ -316,4 +317,44 @@ async fn a_server_that_is_silent_is_given_up() {
         "{}",
         chain(&error)
     );
+}
+
+/// The variable that makes the next test a process that opens a store and prints what it hears.
+const OPENER: &str = "PROSPECTOR_TEST_OPENER";
+
+#[tokio::test]
+async fn opener_that_prints_what_it_hears() {
+    let Ok(location) = std::env::var(OPENER) else {
+        return;
+    };
+    let location: StoreLocation = location.parse().unwrap();
+    match location.open().await {
+        Ok(store) => println!("opened {}", store.location()),
+        Err(error) => println!("{}", chain(&error)),
+    }
+}
+
+#[test]
+fn what_the_environment_lacks_is_said() {
+    let region = ("AWS_REGION", "us-east-1");
+    let id = ("AWS_ACCESS_KEY_ID", "access");
+    let secret = ("AWS_SECRET_ACCESS_KEY", "secret");
+    for (variables, expected) in [
+        (&[id, secret][..], "no AWS region is set"),
+        (&[region], "no AWS credentials were found"),
+        (&[region, id, secret], "opened s3://bucket/prefix"),
+    ] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "opener_that_prints_what_it_hears"])
+            .env_clear()
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env(OPENER, "s3://bucket/prefix/")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(expected), "{said}");
+    }
 }

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use futures::{Stream, StreamExt, TryStreamExt, stream as streams};
+use futures::{Stream, StreamExt, TryStreamExt, future, stream as streams};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -63,6 +63,10 @@ pub fn stream(
             }
         })
         .try_buffered(options.max_ranges_in_flight.max(1))
+        .scan(false, |has_failed, range| {
+            let is_behind_error = std::mem::replace(has_failed, range.is_err());
+            future::ready((!is_behind_error).then_some(range))
+        })
 }
 
 /// Reads a small object, all of it in memory.

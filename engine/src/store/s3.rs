@@ -1,9 +1,10 @@
 //! The object store as a part of an S3 bucket.
 //!
 //! An object that fits one part is put by one request; a longer one by a multipart upload, whose parts are held
-//! whole in memory, so that each can be checksummed and sent again. The bound of a put is
-//! ([`S3Options::max_parts_in_flight`] + 2) × [`S3Options::part_bytes`], up to 39 GiB (see [`parts`]). An
-//! upload that fails or is dropped is aborted; [`ObjectStore::settle`] waits for that.
+//! whole in memory, so that each can be checksummed and sent again. A put holds
+//! [`S3Options::max_parts_in_flight`] × [`S3Options::part_bytes`], up to 39 GiB (see [`parts`]), and the piece of
+//! the body that is being cut. An upload that fails or is dropped is aborted; [`ObjectStore::settle`] waits for
+//! that.
 //!
 //! What a killed process leaves is billed until it is aborted: [`ObjectStore::remove_abandoned`] does so, and
 //! buckets should have a lifecycle rule `AbortIncompleteMultipartUpload` as well.
@@ -41,7 +42,7 @@ pub const MIN_PART_BYTES: usize = 5 << 20;
 pub struct S3Options {
     /// The size of a part, at least [`MIN_PART_BYTES`].
     pub part_bytes: usize,
-    /// Parts of one object that are sent at the same time, at least 1.
+    /// Parts of one object that are held and sent at the same time, at least 1.
     pub max_parts_in_flight: usize,
     /// How often a request is tried, at least 1.
     pub max_attempts: u32,

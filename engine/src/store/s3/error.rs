@@ -20,10 +20,10 @@ pub(super) enum Refusal {
     Options,
     #[error("there is no bucket {0}: create it, or correct the name")]
     NoSuchBucket(String),
-    #[error("access is denied: the credentials in use need {action} on {resource}")]
+    #[error("access is denied: the credentials in use need {action} on bucket {bucket}")]
     AccessDenied {
         action: &'static str,
-        resource: String,
+        bucket: String,
     },
     #[error("the credentials are refused ({0}): they are wrong, expired, or the clock is")]
     BadCredentials(String),
@@ -110,7 +110,7 @@ impl Bucket {
             // The answer to a HEAD request has no body, and so no code.
             ("AccessDenied", _) | ("", 403) => Refusal::AccessDenied {
                 action,
-                resource: format!("arn:aws:s3:::{}", self.name),
+                bucket: self.name.clone(),
             },
             _ => Refusal::Answer {
                 status,

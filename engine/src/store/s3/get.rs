@@ -25,7 +25,11 @@ pub(super) async fn head(bucket: &Bucket, key: &Key) -> Result<Option<Object>, S
         }
         // The answer has no body that would tell a missing object from a missing bucket.
         Err(error) if is_answer(&error, "NotFound", 404) => Ok(None),
-        Err(error) => Err(bucket.error(key.as_str(), "looked up", "s3:GetObject", error)),
+        Err(error) => {
+            // Without the second one, S3 denies access to what is not there.
+            let actions = "s3:GetObject and s3:ListBucket";
+            Err(bucket.error(key.as_str(), "looked up", actions, error))
+        }
     }
 }
 

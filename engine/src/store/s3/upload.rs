@@ -68,14 +68,14 @@ impl Upload {
     ) -> Result<Object, StoreError> {
         let plan = PartPlan::new(&self.bucket.options);
         let mut number = 1;
-        let mut part = first;
+        self.send(number, first);
         loop {
+            number += 1;
+            // The next part is not even read before its turn, so that no more are held than are in flight.
             while self.in_flight.len() >= plan.max_in_flight(number) {
                 self.receive().await?;
             }
-            self.send(number, part);
-            number += 1;
-            part = loop {
+            let part = loop {
                 tokio::select! {
                     next = parts.next() => match next {
                         Ok(Some(part)) => break part,
@@ -88,6 +88,7 @@ impl Upload {
                     received = self.receive(), if !self.in_flight.is_empty() => received?,
                 }
             };
+            self.send(number, part);
         }
     }
 
