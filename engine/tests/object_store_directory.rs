@@ -11,8 +11,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::store::{Directory, Key, ObjectStore, StoreError};
+use bytes::Bytes;
+use engine::store::{BodyError, Directory, Key, ObjectStore, StoreError};
 use futures::StreamExt;
+use tokio::sync::mpsc;
 
 #[path = "support/object_store.rs"]
 mod object_store;
@@ -70,6 +72,13 @@ fn files(folder: &Path) -> Vec<String> {
 
 conformance_tests!(InDirectory::new());
 
+/// Sends ten pieces: fewer wait on the way, so that the file is there and locked when the last one is taken.
+async fn under_way(sender: &mpsc::Sender<Result<Bytes, BodyError>>) {
+    for _ in 0..10 {
+        sender.send(Ok(content(1, 1))).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn foreign_files_are_not_listed() {
     let fixture = InDirectory::new();
@@ -126,14 +135,11 @@ async fn a_second_put_of_a_key_is_refused_meanwhile() {
         let store = Arc::clone(&store);
         async move { store.put(&key("a"), fed).await }
     });
-    // Three pieces are more than wait: the put is under way when the last one is taken.
-    for _ in 0..4 {
-        sender.send(Ok(content(1, 1))).await.unwrap();
-    }
+    under_way(&sender).await;
     let second = store.put(&key("a"), body(&content(5, 2))).await;
     assert!(second.unwrap_err().is_retryable());
     drop(sender);
-    assert_eq!(first.await.unwrap().unwrap().bytes, 4);
+    assert_eq!(first.await.unwrap().unwrap().bytes, 10);
 }
 
 #[tokio::test]
@@ -220,9 +226,7 @@ async fn what_a_killed_put_left_is_removed_and_a_living_one_spared() {
         let store = Arc::clone(&store);
         async move { store.put(&key("sets/1/living"), fed).await }
     });
-    for _ in 0..4 {
-        sender.send(Ok(content(1, 1))).await.unwrap();
-    }
+    under_way(&sender).await;
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",

@@ -180,11 +180,10 @@ async fn a_body_that_breaks_is_taken_up_where_it_broke() {
     fixture.server.state.faults().gets = usize::MAX;
     let error = store.read_range(&object, 0..1 << 20).await.unwrap_err();
     assert!(error.is_retryable(), "{error:?}");
-    assert!(
-        chain(&error).contains("the connection broke"),
-        "{}",
-        chain(&error)
-    );
+    // The last answer may break before its body or in it.
+    let text = chain(&error);
+    let is_said = text.contains("the connection broke") || text.contains("breaks the connection");
+    assert!(is_said, "{text}");
 }
 
 #[tokio::test]
@@ -300,7 +299,10 @@ async fn errors_say_what_to_do() {
     let url = server.url.clone();
     drop(server);
     let text = put(connect(&url, "secret", BUCKET, "", options()).await).await;
-    assert!(text.contains(&format!("{url} cannot be reached")), "{text}");
+    assert!(
+        text.contains(&format!("{url} cannot be reached or")),
+        "{text}"
+    );
 }
 
 #[tokio::test]

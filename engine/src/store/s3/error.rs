@@ -29,7 +29,9 @@ pub(super) enum Refusal {
     BadCredentials(String),
     #[error("bucket {0} is in another region: set AWS_REGION to it")]
     OtherRegion(String),
-    #[error("{0} cannot be reached: check the network, AWS_ENDPOINT_URL and AWS_REGION")]
+    #[error(
+        "{0} cannot be reached or breaks the connection: check the network, AWS_ENDPOINT_URL and AWS_REGION"
+    )]
     Unreachable(String, #[source] BodyError),
     #[error("{0} did not answer in time")]
     TimedOut(String),
