@@ -29,5 +29,5 @@ pub(crate) async fn connect(
         .endpoint_url(url)
         .load()
         .await;
-    S3::with_config(&config, bucket, prefix, options).unwrap()
+    S3::with_config(&config, bucket, prefix, options).expect("a client")
 }
