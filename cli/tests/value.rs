@@ -361,13 +361,32 @@ fn another_table_in_place_of_the_catalogue_is_told_by_its_option() {
 }
 
 #[test]
-fn a_run_without_inputs_says_what_there_is_instead() {
+fn a_replay_without_input_sets_says_how_to_get_one() {
     let folder = Folder::new();
-    for arguments in [&["run"][..], &["run", "--inputs", "latest"]] {
-        let ran = folder.run(arguments);
+    for (arguments, message) in [
+        (
+            ["run", "--inputs", "latest"],
+            "`--inputs fresh` downloads one",
+        ),
+        (
+            ["value", "--inputs", "latest"],
+            "`--inputs fresh` downloads one",
+        ),
+        (
+            ["run", "--inputs", "2026-11-25"],
+            "`prospector inputs` lists",
+        ),
+        (
+            ["value", "--inputs", "fresh"],
+            "downloaded by `prospector run`",
+        ),
+    ] {
+        let ran = folder.run(&arguments);
         assert_eq!(ran.code, Some(1));
-        assert!(ran.stderr.contains("run --recorded"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
     }
+    let ran = folder.run(&["run", "--inputs", "../elsewhere"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert_eq!(folder.files(), Vec::<String>::new());
 }
 
