@@ -42,7 +42,7 @@ pub enum MassSource {
 impl MassSource {
     /// The word that items give it by.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Gm => "gm",
             Self::Published => "published",

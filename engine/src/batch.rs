@@ -6,7 +6,7 @@ use crate::body::Valuer;
 use crate::catalogue::COLUMN_NAMES;
 use crate::item::Item;
 use crate::reject::{Input, Reject, excerpt};
-use crate::rows::{Cells, Chunk, Format, Plan, Rows};
+use crate::rows::{Cells, Chunk, ChunkText, Format, Plan, Rows};
 
 /// How items are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,25 +87,28 @@ impl Batch {
         cells: &mut Cells,
     ) {
         self.clear();
+        let text = ChunkText::of(chunk);
         let mut rows = Rows::new(chunk, format);
         while let Some(row) = rows.next_row(plan, cells) {
             let index = self.counts.read;
             self.counts.read += 1;
             let (column, reason, message) = match row.outcome {
-                Ok(()) => match valuer.item(&chunk.bytes, cells) {
-                    Ok((item, matches)) => {
-                        encoding.write(&item, &mut self.lines);
-                        let is_comet = item.kind.as_deref() == Some("comet");
-                        self.counts.valued += 1;
-                        self.counts.asteroids += u64::from(!is_comet);
-                        self.counts.comets += u64::from(is_comet);
-                        self.counts.matched_delta_v += u64::from(matches.delta_v);
-                        self.counts.matched_nhats += u64::from(matches.nhats);
-                        self.counts.matched_mass += u64::from(matches.mass);
-                        continue;
+                Ok(()) => {
+                    let mut item = Item::default();
+                    match valuer.fill(text.row(cells), &mut item) {
+                        Ok(found) => {
+                            encoding.write(&item, &mut self.lines);
+                            self.counts.valued += 1;
+                            self.counts.asteroids += u64::from(!found.is_comet);
+                            self.counts.comets += u64::from(found.is_comet);
+                            self.counts.matched_delta_v += u64::from(found.delta_v);
+                            self.counts.matched_nhats += u64::from(found.nhats);
+                            self.counts.matched_mass += u64::from(found.mass);
+                            continue;
+                        }
+                        Err(invalid) => (invalid.column, invalid.reason, invalid.message),
                     }
-                    Err(invalid) => (invalid.column, invalid.reason, invalid.message),
-                },
+                }
                 Err(fault) => (None, fault.reason, fault.message),
             };
             self.rejects.push(Reject {

@@ -9,12 +9,12 @@ use crate::asterank::{
 use crate::catalogue::Column;
 use crate::delta_v::{DeltaVTable, rendezvous_delta_v};
 use crate::designation::Identity;
-use crate::item::{Figure, Item};
+use crate::item::{Figure, Item, Word};
 use crate::masses::MassList;
 use crate::nhats::NhatsTable;
 use crate::number::Number;
 use crate::reject::Reason;
-use crate::rows::{Cells, cell};
+use crate::rows::RowCells;
 
 /// Longest texts of an item, in bytes: all of them together leave an item well below 1,024 bytes.
 const MAX_NAME_BYTES: usize = 96;
@@ -23,6 +23,13 @@ const MAX_CODE_BYTES: usize = 16;
 
 /// Absolute magnitudes that a body can have: Pluto's is below 0, a metre of rock's above 30.
 const MAGNITUDES: std::ops::RangeInclusive<f64> = -50.0..=100.0;
+
+const ASTEROID: Word = Word::new("asteroid");
+const COMET_KIND: Word = Word::new("comet");
+const BENNER: Word = Word::new("benner");
+const COMPUTED: Word = Word::new("computed");
+const MEASURED: Word = Word::new("measured");
+const FROM_H: Word = Word::new("from-h");
 
 /// What the catalogue is merged with.
 #[derive(Debug, Default)]
@@ -44,9 +51,10 @@ pub struct Valuer {
     pub run: Option<String>,
 }
 
-/// Which lookups a row matched.
+/// What a row was found to be, and which lookups it matched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Matches {
+pub(crate) struct Found {
+    pub(crate) is_comet: bool,
     pub(crate) delta_v: bool,
     pub(crate) nhats: bool,
     pub(crate) mass: bool,
@@ -71,13 +79,13 @@ impl Invalid {
 }
 
 impl Valuer {
-    /// Merges and values one row of the catalogue.
-    pub(crate) fn item<'a>(
+    /// Merges and values one row of the catalogue into `item`, which is empty.
+    pub(crate) fn fill<'a>(
         &'a self,
-        chunk: &'a [u8],
-        cells: &'a Cells,
-    ) -> Result<(Item<'a>, Matches), Invalid> {
-        let row = Row { chunk, cells };
+        cells: RowCells<'a>,
+        item: &mut Item<'a>,
+    ) -> Result<Found, Invalid> {
+        let row = Row { cells };
         let full_name = row.text(Column::FullName, MAX_NAME_BYTES)?;
         let (identity, spkid) = row.identity(full_name)?;
         let class = row.text(Column::Class, MAX_CODE_BYTES)?;
@@ -88,25 +96,23 @@ impl Valuer {
             &[&identity.key, identity.provisional, identity.name],
             is_comet,
         );
-        let (mut item, orbit) = row.orbital_item()?;
-        let mut matches = Matches::default();
-        self.merge_delta_v(&mut item, &identity, &orbit, &mut matches);
-        matches.nhats = self.merge_nhats(&mut item, &identity);
-        row.size(&mut item)?;
-        self.merge_mass(
-            &mut item,
-            &identity,
-            row.positive(Column::Gm)?,
-            &mut matches,
-        );
-        estimate_mass(&mut item, &spectral_type);
-        value(&mut item, &spectral_type, &orbit)?;
+        let (orbit, inclination) = row.orbit(item)?;
+        let mut found = Found {
+            is_comet,
+            ..Found::default()
+        };
+        self.merge_delta_v(item, &identity, &orbit, inclination, &mut found);
+        found.nhats = self.merge_nhats(item, &identity);
+        row.size(item)?;
+        self.merge_mass(item, &identity, row.positive(Column::Gm)?, &mut found);
+        estimate_mass(item, &spectral_type);
+        value(item, &spectral_type, &orbit)?;
 
         item.designation = Some(identity.key);
         item.spkid = spkid.map(Figure::Whole);
         item.full_name = some_text(full_name);
         item.name = some_text(identity.name);
-        item.kind = Some(Cow::Borrowed(if is_comet { "comet" } else { "asteroid" }));
+        item.kind = Some(if is_comet { COMET_KIND } else { ASTEROID });
         item.class = some_text(class);
         item.spec_source = type_source(spectral_type.source);
         item.spec = Some(spectral_type.name);
@@ -114,7 +120,7 @@ impl Valuer {
         item.pha = row.flag(Column::Pha)?;
         item.condition_code = some_text(row.text(Column::ConditionCode, MAX_CODE_BYTES)?);
         item.run = self.run.as_deref().map(Cow::Borrowed);
-        Ok((item, matches))
+        Ok(found)
     }
 
     /// The table's delta-v where it lists the body, else the equations'.
@@ -123,21 +129,22 @@ impl Valuer {
         item: &mut Item,
         identity: &Identity,
         orbit: &Orbit,
-        matches: &mut Matches,
+        inclination: Option<f64>,
+        found: &mut Found,
     ) {
         let listed = self
             .lookups
             .delta_v
             .find(identity.number, &identity.designations());
-        matches.delta_v = listed.is_some();
-        let (dv, source) = match (listed, orbit.a, orbit.e, &item.i) {
-            (Some(listed), ..) => (Some(listed.dv_kms), "benner"),
-            (None, Some(a), Some(e), Some(i)) => (rendezvous_delta_v(a, e, i.value()), "computed"),
-            _ => (None, ""),
+        found.delta_v = listed.is_some();
+        let (dv, source) = match (listed, orbit.a, orbit.e, inclination) {
+            (Some(listed), ..) => (Some(listed.dv_kms), BENNER),
+            (None, Some(a), Some(e), Some(i)) => (rendezvous_delta_v(a, e, i), COMPUTED),
+            _ => return,
         };
         if let Some(dv) = dv {
             item.dv_kms = Some(Figure::Computed(dv));
-            item.dv_source = Some(Cow::Borrowed(source));
+            item.dv_source = Some(source);
         }
     }
 
@@ -155,26 +162,26 @@ impl Valuer {
         &self,
         item: &mut Item<'a>,
         identity: &Identity,
-        gm: Option<Number<'a>>,
-        matches: &mut Matches,
+        gm: Option<Measured<'a>>,
+        found: &mut Found,
     ) {
         let name = Some(identity.name).filter(|name| !name.is_empty());
         let published = self
             .lookups
             .masses
             .find(identity.number, &identity.designations(), name);
-        matches.mass = published.is_some();
-        let (gm, source) = match (gm, published) {
-            (Some(gm), _) => (Figure::Given(gm), MassSource::Gm),
-            (None, Some(published)) => (
-                Figure::Computed(published.mass_kg * GRAVITATIONAL_CONSTANT),
-                MassSource::Published,
-            ),
+        found.mass = published.is_some();
+        let (gm, figure, source) = match (gm, published) {
+            (Some(gm), _) => (gm.value, Figure::Given(gm.number), MassSource::Gm),
+            (None, Some(published)) => {
+                let gm = published.mass_kg * GRAVITATIONAL_CONSTANT;
+                (gm, Figure::Computed(gm), MassSource::Published)
+            }
             (None, None) => return,
         };
-        item.mass_kg = Some(Figure::Computed(asterank::mass_from_gm(gm.value())));
-        item.mass_source = Some(Cow::Borrowed(source.name()));
-        item.gm = Some(gm);
+        item.mass_kg = Some(Figure::Computed(asterank::mass_from_gm(gm)));
+        item.mass_source = Some(mass_word(source));
+        item.gm = Some(figure);
     }
 }
 
@@ -192,7 +199,7 @@ fn estimate_mass(item: &mut Item, spectral_type: &SpectralType) {
         None => (DEFAULT_MASS_KG, MassSource::Default),
     };
     item.mass_kg = Some(Figure::Computed(mass));
-    item.mass_source = Some(Cow::Borrowed(source.name()));
+    item.mass_source = Some(mass_word(source));
 }
 
 /// The model's results.
@@ -237,27 +244,41 @@ fn some_text(text: &str) -> Option<Cow<'_, str>> {
     (!text.is_empty()).then_some(Cow::Borrowed(text))
 }
 
-fn type_source(source: TypeSource) -> Option<Cow<'static, str>> {
+fn mass_word(source: MassSource) -> Word {
     match source {
-        TypeSource::SpecB => Some(Cow::Borrowed("spec_B")),
-        TypeSource::SpecT => Some(Cow::Borrowed("spec_T")),
-        TypeSource::KnownBody => Some(Cow::Borrowed("known-body")),
+        MassSource::Gm => const { Word::new(MassSource::Gm.name()) },
+        MassSource::Published => const { Word::new(MassSource::Published.name()) },
+        MassSource::FromDiameter => const { Word::new(MassSource::FromDiameter.name()) },
+        MassSource::Default => const { Word::new(MassSource::Default.name()) },
+    }
+}
+
+fn type_source(source: TypeSource) -> Option<Word> {
+    match source {
+        TypeSource::SpecB => Some(const { Word::new("spec_B") }),
+        TypeSource::SpecT => Some(const { Word::new("spec_T") }),
+        TypeSource::KnownBody => Some(const { Word::new("known-body") }),
         TypeSource::Comet | TypeSource::Unknown => None,
     }
+}
+
+/// A figure of the catalogue and its value.
+#[derive(Clone, Copy)]
+struct Measured<'a> {
+    number: Number<'a>,
+    value: f64,
 }
 
 /// The cells of a row, read as what they mean.
 #[derive(Clone, Copy)]
 struct Row<'a> {
-    chunk: &'a [u8],
-    cells: &'a Cells,
+    cells: RowCells<'a>,
 }
 
 impl<'a> Row<'a> {
     /// A text, empty where the cell is.
     fn text(self, column: Column, max_bytes: usize) -> Result<&'a str, Invalid> {
-        let bytes = cell(self.chunk, self.cells, column as usize);
-        let text = std::str::from_utf8(bytes).map_err(|_| {
+        let text = self.cells.text(column as usize).map_err(|bytes| {
             let message = format!("{} is not UTF-8", shown(bytes));
             Invalid::at(column, Reason::BadText, message)
         })?;
@@ -270,17 +291,15 @@ impl<'a> Row<'a> {
 
     /// A number, if there is one.
     fn figure(self, column: Column) -> Result<Option<Number<'a>>, Invalid> {
-        let bytes = cell(self.chunk, self.cells, column as usize);
-        if is_missing(bytes) {
-            return Ok(None);
+        let (from, len) = self.cells.wide(column as usize);
+        match Number::read(from, len) {
+            Ok(number) => Ok(Some(number)),
+            Err(_) if is_missing(&from[..len]) => Ok(None),
+            Err(_) => {
+                let message = format!("{} is not a number", shown(&from[..len]));
+                Err(Invalid::at(column, Reason::BadNumber, message))
+            }
         }
-        let number = std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| Number::parse(text).ok());
-        number.map(Some).ok_or_else(|| {
-            let message = format!("{} is not a number", shown(bytes));
-            Invalid::at(column, Reason::BadNumber, message)
-        })
     }
 
     /// A number for which `is_valid` holds, if there is one.
@@ -289,24 +308,29 @@ impl<'a> Row<'a> {
         column: Column,
         is_valid: impl Fn(f64) -> bool,
         rule: &str,
-    ) -> Result<Option<Number<'a>>, Invalid> {
-        let number = self.figure(column)?;
-        match number.as_ref().map(Number::value) {
-            Some(value) if !is_valid(value) => Err(Invalid::at(
-                column,
-                Reason::OutOfRange,
-                format!("{value} {rule}"),
-            )),
-            _ => Ok(number),
+    ) -> Result<Option<Measured<'a>>, Invalid> {
+        let Some(number) = self.figure(column)? else {
+            return Ok(None);
+        };
+        let value = number.value();
+        if is_valid(value) {
+            return Ok(Some(Measured { number, value }));
         }
+        let message = format!("{value} {rule}");
+        Err(Invalid::at(column, Reason::OutOfRange, message))
     }
 
-    fn positive(self, column: Column) -> Result<Option<Number<'a>>, Invalid> {
+    /// A figure that is taken over as it is.
+    fn given(self, column: Column) -> Result<Option<Figure<'a>>, Invalid> {
+        Ok(self.figure(column)?.map(Figure::Given))
+    }
+
+    fn positive(self, column: Column) -> Result<Option<Measured<'a>>, Invalid> {
         self.checked(column, |value| value > 0.0, "is not above 0")
     }
 
     fn flag(self, column: Column) -> Result<Option<bool>, Invalid> {
-        match cell(self.chunk, self.cells, column as usize) {
+        match self.cells.bytes(column as usize) {
             b"" => Ok(None),
             b"Y" | b"y" | b"true" | b"True" | b"1" => Ok(Some(true)),
             b"N" | b"n" | b"false" | b"False" | b"0" => Ok(Some(false)),
@@ -346,10 +370,10 @@ impl<'a> Row<'a> {
         Ok((identity, spkid_number))
     }
 
-    /// An item with the row's orbit, and the orbit completed.
-    fn orbital_item(self) -> Result<(Item<'a>, Orbit), Invalid> {
+    /// Takes over the row's orbit, and returns it completed, with its inclination.
+    fn orbit(self, item: &mut Item<'a>) -> Result<(Orbit, Option<f64>), Invalid> {
         let e = self.checked(Column::E, |e| e >= 0.0, "is below 0")?;
-        let is_elliptic = e.as_ref().is_none_or(|e| e.value() < 1.0);
+        let is_elliptic = e.is_none_or(|e| e.value < 1.0);
         let is_length = |value: f64| value > 0.0 || (!is_elliptic && value < 0.0);
         let rule = "au is no length of an orbit";
         let a = self.checked(Column::A, is_length, rule)?;
@@ -360,30 +384,26 @@ impl<'a> Row<'a> {
             |i| (0.0..=180.0).contains(&i),
             "is not 0° to 180°",
         )?;
-        let value = |number: &Option<Number>| number.as_ref().map(Number::value);
+        let value = |measured: Option<Measured>| measured.map(|measured| measured.value);
         let orbit = Orbit {
-            a: value(&a),
-            e: value(&e),
-            q: value(&q),
-            ad: value(&ad),
-        }
-        .completed();
-        let given = |number: Option<Number<'a>>| number.map(Figure::Given);
-        let item = Item {
-            a: given(a),
-            e: given(e),
-            i: given(i),
-            om: given(self.figure(Column::Om)?),
-            w: given(self.figure(Column::W)?),
-            ma: given(self.figure(Column::Ma)?),
-            epoch: given(self.figure(Column::Epoch)?),
-            q: given(q),
-            ad: given(ad),
-            per: given(self.figure(Column::Per)?),
-            moid: given(self.figure(Column::Moid)?),
-            ..Item::default()
+            a: value(a),
+            e: value(e),
+            q: value(q),
+            ad: value(ad),
         };
-        Ok((item, orbit))
+        let measured = |measured: Option<Measured<'a>>| measured.map(|m| Figure::Given(m.number));
+        item.a = measured(a);
+        item.e = measured(e);
+        item.i = measured(i);
+        item.om = self.given(Column::Om)?;
+        item.w = self.given(Column::W)?;
+        item.ma = self.given(Column::Ma)?;
+        item.epoch = self.given(Column::Epoch)?;
+        item.q = measured(q);
+        item.ad = measured(ad);
+        item.per = self.given(Column::Per)?;
+        item.moid = self.given(Column::Moid)?;
+        Ok((orbit.completed(), value(i)))
     }
 
     /// Magnitude, albedo and diameter: measured, else from the magnitude.
@@ -395,22 +415,19 @@ impl<'a> Row<'a> {
         )?;
         let albedo = self.positive(Column::Albedo)?;
         let diameter = self.positive(Column::Diameter)?;
-        let (diameter, source) = match (diameter, &h) {
-            (Some(measured), _) => (Figure::Given(measured), "measured"),
+        item.h = h.map(|h| Figure::Given(h.number));
+        item.albedo = albedo.map(|albedo| Figure::Given(albedo.number));
+        let (diameter, source) = match (diameter, h) {
+            (Some(diameter), _) => (Figure::Given(diameter.number), MEASURED),
             (None, Some(h)) => {
-                let albedo = albedo.as_ref().map(Number::value);
-                let diameter = asterank::diameter_from_magnitude(h.value(), albedo);
-                (Figure::Computed(diameter), "from-h")
+                let albedo = albedo.map(|albedo| albedo.value);
+                let diameter = asterank::diameter_from_magnitude(h.value, albedo);
+                (Figure::Computed(diameter), FROM_H)
             }
-            (None, None) => {
-                item.albedo = albedo.map(Figure::Given);
-                return Ok(());
-            }
+            (None, None) => return Ok(()),
         };
         item.diameter_km = Some(diameter);
-        item.diameter_source = Some(Cow::Borrowed(source));
-        item.h = h.map(Figure::Given);
-        item.albedo = albedo.map(Figure::Given);
+        item.diameter_source = Some(source);
         Ok(())
     }
 }
@@ -425,7 +442,10 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Whether a number is missing: nothing, or a word that spreadsheets and data-frame libraries write for it.
 pub(crate) fn is_missing(bytes: &[u8]) -> bool {
-    ["", "nan", "null", "none", "n/a", "na"]
+    if bytes.is_empty() {
+        return true;
+    }
+    ["nan", "null", "none", "n/a", "na"]
         .iter()
         .any(|word| bytes.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::MAX_COLUMNS;
 use crate::content::{BYTE_ORDER_MARK, Content, page_text};
-use crate::item::{Figure, Item};
+use crate::item::{Figure, Item, Word};
 use crate::number::Number;
 use crate::reject::{Input, Reason, Reject, excerpt};
 use crate::rows::{Cells, Chunk, Format, Plan, Rows, cell, read_header};
@@ -123,9 +123,9 @@ impl Exoplanet {
     #[must_use]
     pub fn item<'a>(&'a self, run: Option<&'a str>) -> Item<'a> {
         let mass_source = if self.is_mass_from_radius {
-            "from-diameter"
+            const { Word::new("from-diameter") }
         } else {
-            "published"
+            const { Word::new("published") }
         };
         Item {
             designation: Some(Cow::Borrowed(&self.designation)),
@@ -133,9 +133,9 @@ impl Exoplanet {
                 self.name.as_ref().unwrap_or(&self.designation),
             )),
             name: self.name.as_deref().map(Cow::Borrowed),
-            kind: Some(Cow::Borrowed("exoplanet")),
+            kind: Some(const { Word::new("exoplanet") }),
             mass_kg: self.mass_kg.map(Figure::Computed),
-            mass_source: self.mass_kg.map(|_| Cow::Borrowed(mass_source)),
+            mass_source: self.mass_kg.map(|_| mass_source),
             a: self.a.map(Figure::Computed),
             e: self.e.map(Figure::Computed),
             i: self.i.map(Figure::Computed),

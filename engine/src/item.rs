@@ -5,6 +5,7 @@
 //! double.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::number::{Number, write_f64};
 
@@ -54,13 +55,71 @@ impl Figure<'_> {
         match self {
             Figure::Given(number) => number.write_json(out),
             Figure::Computed(value) => write_f64(*value, out),
-            Figure::Whole(value) => out.extend_from_slice(value.to_string().as_bytes()),
+            Figure::Whole(value) => write_whole(*value, out),
         }
+    }
+}
+
+/// A word of our own, which needs no escape: `asteroid`, `from-h`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    bytes: [u8; Word::MAX_BYTES],
+    len: u8,
+}
+
+impl Word {
+    /// The longest word, in bytes.
+    pub const MAX_BYTES: usize = 16;
+
+    /// Makes a word of a text.
+    ///
+    /// # Panics
+    /// Where `text` is longer than [`Word::MAX_BYTES`] or has a character that JSON or CSV escapes or quotes:
+    /// it is for words that are known when the program is compiled.
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        let mut bytes = [0; Word::MAX_BYTES];
+        let mut len = 0;
+        while len < text.len() {
+            let byte = text.as_bytes()[len];
+            assert!(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            bytes[len] = byte;
+            len += 1;
+        }
+        Word {
+            bytes,
+            len: len as u8,
+        }
+    }
+
+    /// The word as text.
+    ///
+    /// # Panics
+    /// Never: words are ASCII.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a word is ASCII")
+    }
+}
+
+impl From<&'static str> for Word {
+    /// Like [`Word::new`], which can also be evaluated when the program is compiled.
+    fn from(text: &'static str) -> Self {
+        Word::new(text)
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 
 macro_rules! item {
     (@type Text $lifetime:lifetime) => { Cow<$lifetime, str> };
+    (@type Word $lifetime:lifetime) => { Word };
+    (@kind Word) => { Kind::Text };
+    (@kind $kind:ident) => { Kind::$kind };
     (@type Figure $lifetime:lifetime) => { Figure<$lifetime> };
     (@type Flag $lifetime:lifetime) => { bool };
     ($( $(#[$doc:meta])* $name:ident: $kind:ident, )*) => {
@@ -72,7 +131,7 @@ macro_rules! item {
 
         /// An item's attributes, in the order that they are written.
         pub const ATTRIBUTES: &[Attribute] =
-            &[ $( Attribute { name: stringify!($name), kind: Kind::$kind }, )* ];
+            &[ $( Attribute { name: stringify!($name), kind: item!(@kind $kind) }, )* ];
 
         impl Item<'_> {
             /// Appends the item as an object of JSON and a line end.
@@ -116,7 +175,7 @@ item! {
     /// Name, where the body has one.
     name: Text,
     /// `asteroid`, `comet` or `exoplanet`.
-    kind: Text,
+    kind: Word,
     /// JPL's orbit class, such as `AMO`.
     class: Text,
     /// Whether the body is a near-Earth object.
@@ -126,7 +185,7 @@ item! {
     /// Spectral type; `comet` for a comet and `?` where nothing is known.
     spec: Text,
     /// Where the type came from: `spec_B`, `spec_T` or `known-body`.
-    spec_source: Text,
+    spec_source: Word,
     /// Absolute magnitude H, mag.
     h: Figure,
     /// Geometric albedo.
@@ -134,18 +193,18 @@ item! {
     /// Diameter, km.
     diameter_km: Figure,
     /// Where the diameter came from: `measured` or `from-h`.
-    diameter_source: Text,
+    diameter_source: Word,
     /// Gravitational parameter, km³/s²: the catalogue's, or a published mass's.
     gm: Figure,
     /// Mass, kg: of an asteroid the mass that the model values (a large GM's is a millionth of the
     /// physical one), of an exoplanet the published one.
     mass_kg: Figure,
     /// Where the mass came from: `gm`, `published`, `from-diameter` or `default`.
-    mass_source: Text,
+    mass_source: Word,
     /// Delta-v of a rendezvous from low Earth orbit, km/s.
     dv_kms: Figure,
     /// Where the delta-v came from: `benner` (the published table) or `computed` (its equations).
-    dv_source: Text,
+    dv_source: Word,
     /// Total delta-v of the cheapest round trip that JPL's NHATS lists, km/s.
     nhats_dv_kms: Figure,
     /// Duration of that round trip, days.
@@ -208,10 +267,26 @@ impl Write for bool {
     }
 }
 
-impl Write for Cow<'_, str> {
+impl Write for Word {
+    #[inline]
     fn write_json(&self, out: &mut Vec<u8>) {
-        let is_plain = |byte: &u8| *byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f);
-        if self.bytes().all(|byte| is_plain(&byte)) {
+        out.push(b'"');
+        self.write_csv(out);
+        out.push(b'"');
+    }
+
+    #[inline]
+    fn write_csv(&self, out: &mut Vec<u8>) {
+        let end = out.len() + usize::from(self.len);
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
+    }
+}
+
+impl Write for Cow<'_, str> {
+    #[inline]
+    fn write_json(&self, out: &mut Vec<u8>) {
+        if is_plain(self.as_bytes()) {
             out.push(b'"');
             out.extend_from_slice(self.as_bytes());
             out.push(b'"');
@@ -235,6 +310,37 @@ impl Write for Cow<'_, str> {
         }
         out.push(b'"');
     }
+}
+
+/// Whether a text stands in JSON as it is: no quote, backslash or control character is in it.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    let is_plain = |byte: u8| byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f);
+    // Without an early exit eight bytes are checked at once.
+    let (words, rest) = text.as_chunks::<8>();
+    let check = |plain: bool, bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(plain, |plain, byte| plain & is_plain(*byte))
+    };
+    let plain = words.iter().fold(true, |plain, word| check(plain, word));
+    check(plain, rest)
+}
+
+/// Appends a whole number.
+#[inline]
+fn write_whole(mut value: u64, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] += (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 /// The header of the CSV form, with its line end.

@@ -3,6 +3,10 @@
 //! A figure that passes through keeps its digits: its text is checked against the grammar and copied,
 //! made legal JSON where it is not (`.25` → `0.25`, `7.` → `7`). It reads back to the same double.
 
+mod decimal;
+
+use std::fmt;
+
 /// Longest text that is copied; a longer one is written as the shortest decimal of its double.
 ///
 /// Seventeen significant digits identify a double (IEEE 754), so a longer text carries no more of it;
@@ -11,10 +15,21 @@ const MAX_COPIED_BYTES: usize = 32;
 
 /// A number's text, known to be of the grammar `[+-] digits [. digits] [(e|E|d|D) [+-] digits]` with at
 /// least one digit before the exponent, and finite as a double.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Number<'a> {
-    text: &'a str,
-    is_json: bool,
+    /// The text and whatever stands behind it, so that it can be copied in one wide piece.
+    from: &'a [u8],
+    len: usize,
+    form: Form,
+}
+
+/// How a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Digits around a point, which may be missing at the end or stand first or last: at `point`.
+    Plain { point: usize, is_json: bool },
+    /// With a sign or an exponent, or long.
+    Other { is_json: bool },
 }
 
 /// A text that is not a finite number.
@@ -27,7 +42,25 @@ impl<'a> Number<'a> {
     /// # Errors
     /// [`NotANumber`] where `text` is not of the grammar, or is beyond the range of a double.
     pub fn parse(text: &'a str) -> Result<Self, NotANumber> {
-        let bytes = text.as_bytes();
+        Self::read(text.as_bytes(), text.len())
+    }
+
+    /// Reads the first `len` bytes of `from`. What stands behind them is not looked at, but where there are
+    /// [`MAX_COPIED_BYTES`] in all, the number is copied faster.
+    #[inline]
+    pub(crate) fn read(from: &'a [u8], len: usize) -> Result<Self, NotANumber> {
+        let form = match decimal::point(from, len) {
+            Some(point) => Form::Plain {
+                point,
+                is_json: point > 0 && point + 1 != len && (point == 1 || from[0] != b'0'),
+            },
+            None => return Self::read_other(&from[..len]),
+        };
+        Ok(Number { from, len, form })
+    }
+
+    #[cold]
+    fn read_other(bytes: &'a [u8]) -> Result<Self, NotANumber> {
         let unsigned = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
         let point = unsigned + count_digits(&bytes[unsigned..]);
         let mut end = point;
@@ -56,7 +89,11 @@ impl<'a> Number<'a> {
             }
             is_json &= matches!(bytes[end], b'e' | b'E');
         }
-        let number = Number { text, is_json };
+        let number = Number {
+            from: bytes,
+            len: bytes.len(),
+            form: Form::Other { is_json },
+        };
         // Without an exponent only some three hundred digits can leave the range of a double.
         let may_overflow = has_exponent || num_integer_digits > 300;
         if may_overflow && !number.value().is_finite() {
@@ -65,31 +102,46 @@ impl<'a> Number<'a> {
         Ok(number)
     }
 
+    fn text(&self) -> &'a str {
+        std::str::from_utf8(&self.from[..self.len]).expect("the grammar is ASCII")
+    }
+
     /// The nearest double.
     #[must_use]
+    #[inline]
     pub fn value(&self) -> f64 {
-        let parsed = self.text.parse();
-        let number = match parsed {
+        if let Form::Plain { point, .. } = self.form
+            && let Some(value) = decimal::value(self.from, self.len, point)
+        {
+            return value;
+        }
+        self.value_of_any()
+    }
+
+    fn value_of_any(&self) -> f64 {
+        let number = match self.text().parse() {
             Ok(value) => return value,
             // Only Fortran's exponent letter is in our grammar and not in Rust's.
-            Err(_) => self.text.replace(['d', 'D'], "e"),
+            Err(_) => self.text().replace(['d', 'D'], "e"),
         };
         number.parse().unwrap_or(f64::NAN)
     }
 
     /// Appends the number as JSON: the same digits, or the shortest ones where the text is overlong.
+    #[inline]
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        if self.is_json {
-            out.extend_from_slice(self.text.as_bytes());
-        } else if self.text.len() > MAX_COPIED_BYTES {
-            write_f64(self.value(), out);
-        } else {
-            self.write_repaired(out);
+        match self.form {
+            Form::Plain { is_json: true, .. } | Form::Other { is_json: true } => {}
+            // `.25`, as JPL writes nearly every eccentricity.
+            Form::Plain { point: 0, .. } => out.push(b'0'),
+            _ if self.len > MAX_COPIED_BYTES => return write_f64(self.value(), out),
+            _ => return self.write_repaired(out),
         }
+        copy_short(self.from, self.len, out);
     }
 
     fn write_repaired(&self, out: &mut Vec<u8>) {
-        let mut rest = self.text.trim_start_matches('+');
+        let mut rest = self.text().trim_start_matches('+');
         if let Some(unsigned) = rest.strip_prefix('-') {
             out.push(b'-');
             rest = unsigned;
@@ -111,6 +163,35 @@ impl<'a> Number<'a> {
             out.push(b'e');
             out.extend_from_slice(exponent.as_bytes());
         }
+    }
+}
+
+impl fmt::Debug for Number<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Number").field(&self.text()).finish()
+    }
+}
+
+/// Two numbers are equal where they are written alike.
+impl PartialEq for Number<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.from[..self.len] == other.from[..other.len]
+    }
+}
+
+/// Appends the first `len` bytes of `from`, at most [`MAX_COPIED_BYTES`].
+///
+/// Where there are as many behind, they are copied along and taken back: a copy of a fixed length is two
+/// instructions, one of a varying length a call.
+#[inline]
+pub(crate) fn copy_short(from: &[u8], len: usize, out: &mut Vec<u8>) {
+    match from.first_chunk::<MAX_COPIED_BYTES>() {
+        Some(wide) if len <= MAX_COPIED_BYTES => {
+            let end = out.len() + len;
+            out.extend_from_slice(wide);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(&from[..len]),
     }
 }
 
@@ -183,6 +264,11 @@ mod tests {
         fn json_reads_back_to_the_same_double(text in r"[+-]?[0-9]{0,18}\.?[0-9]{0,18}([eEdD][+-]?[0-9]{1,3})?") {
             let plain = text.replace(['d', 'D'], "e").parse::<f64>().ok().filter(|value| value.is_finite());
             prop_assert_eq!(Number::parse(&text).ok().map(|number| number.value()), plain);
+            // What stands behind it makes no difference, unless it be faster.
+            let embedded = format!("{text}.5,e1{}", "9".repeat(40));
+            let read = Number::read(embedded.as_bytes(), text.len());
+            prop_assert_eq!(read, Number::parse(&text));
+            prop_assert_eq!(read.ok().map(|number| number.value().to_bits()), plain.map(f64::to_bits));
             if let Some(plain) = plain {
                 let json = json(&text).unwrap();
                 let value: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -7,7 +7,9 @@
 
 mod chunks;
 mod csv;
+mod index;
 mod json;
+mod masks;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,8 @@ pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing};
 pub(crate) use csv::{CsvFraming, read_header};
 pub(crate) use json::{DataStart, JsonFraming, JsonHead, find_data};
 pub(crate) use plan::Plan;
+
+use index::Index;
 
 use crate::reject::Reason;
 
@@ -38,6 +42,15 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
+    /// Makes room for a row that sets the same columns as the row before it.
+    #[inline]
+    fn begin(&mut self, num_columns: usize) {
+        if self.spans.len() != num_columns {
+            self.reset(num_columns);
+        }
+        self.scratch.clear();
+    }
+
     fn reset(&mut self, num_columns: usize) {
         self.spans.clear();
         self.spans.resize(num_columns, (0, 0));
@@ -92,6 +105,7 @@ pub(crate) struct RawRow<'c> {
 pub(crate) struct Rows<'c> {
     chunk: &'c Chunk,
     format: Format,
+    index: Index,
     at: usize,
     num_lines: u64,
 }
@@ -101,8 +115,18 @@ impl<'c> Rows<'c> {
         Rows {
             chunk,
             format,
+            index: Index::new(format),
             at: 0,
             num_lines: 0,
+        }
+    }
+
+    /// The same, with another index.
+    #[cfg(test)]
+    fn with_index(chunk: &'c Chunk, index: Index, format: Format) -> Self {
+        Rows {
+            index,
+            ..Rows::new(chunk, format)
         }
     }
 
@@ -112,7 +136,40 @@ impl<'c> Rows<'c> {
     }
 
     /// Locates the cells of the next row, or returns `None` behind the last one.
+    #[inline]
     pub(crate) fn next_row(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
+        if let Some(row) = self.next_indexed(plan, cells) {
+            return Some(row);
+        }
+        self.next_of_any(plan, cells)
+    }
+
+    /// The next row, if it is a regular one with all of its fields.
+    #[inline]
+    fn next_indexed(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
+        let bytes = &self.chunk.bytes[..];
+        let row = self.index.row_at(self.at)?;
+        if row.marks.len() != plan.width() + 1 {
+            return None;
+        }
+        cells.begin(plan.num_wanted());
+        match self.format {
+            Format::Csv => csv::locate_regular(bytes, row.marks, plan, cells)?,
+            Format::Json => json::locate_regular(bytes, row.marks, plan, cells),
+        }
+        self.at = row.end;
+        let line = self.num_lines;
+        self.num_lines += u64::from(self.format == Format::Csv);
+        Some(RawRow {
+            bytes: &bytes[row.start..row.end],
+            line,
+            outcome: Ok(()),
+        })
+    }
+
+    /// The next row, whatever it is. From it on, the index is made anew where it has come to its end.
+    #[cold]
+    fn next_of_any(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
         let bytes = &self.chunk.bytes[..];
         if let Some(num_lines) = self.chunk.overlong_lines {
             let is_first = self.at == 0;
@@ -127,44 +184,141 @@ impl<'c> Rows<'c> {
                 )),
             });
         }
-        cells.reset(plan.num_wanted());
         match self.format {
             Format::Csv => {
                 let (start, num_blank) = csv::skip_blank_lines(bytes, self.at);
                 // They count where no row follows, too: the next chunk's rows are placed behind them.
                 self.at = start;
                 self.num_lines += num_blank;
-                let line = self.num_lines;
+            }
+            Format::Json => self.at = json::skip_separators(bytes, self.at)?,
+        }
+        if self.index.is_exhausted()
+            && self.index.fill(bytes, self.at)
+            && let Some(row) = self.next_indexed(plan, cells)
+        {
+            return Some(row);
+        }
+        cells.reset(plan.num_wanted());
+        let start = self.at;
+        let line = self.num_lines;
+        let outcome;
+        match self.format {
+            Format::Csv => {
                 let row = csv::locate(bytes, start, plan, cells)?;
                 self.at = row.end;
                 self.num_lines += row.num_lines;
-                Some(RawRow {
-                    bytes: &bytes[start..row.end],
-                    line,
-                    outcome: row.outcome,
-                })
+                outcome = row.outcome;
             }
-            Format::Json => {
-                let start = json::skip_separators(bytes, self.at)?;
-                let (end, outcome) = json::locate(bytes, start, plan, cells);
-                self.at = end;
-                Some(RawRow {
-                    bytes: &bytes[start..end],
-                    line: 0,
-                    outcome,
-                })
-            }
+            Format::Json => (self.at, outcome) = json::locate(bytes, start, plan, cells),
+        }
+        Some(RawRow {
+            bytes: &bytes[start..self.at],
+            line,
+            outcome,
+        })
+    }
+}
+
+/// A chunk as cells are read from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChunkText<'c> {
+    bytes: &'c [u8],
+    /// The same, where all of it is UTF-8: checking a chunk once is faster than checking each text.
+    text: Option<&'c str>,
+}
+
+impl<'c> ChunkText<'c> {
+    pub(crate) fn of(chunk: &'c Chunk) -> Self {
+        ChunkText {
+            bytes: &chunk.bytes,
+            text: std::str::from_utf8(&chunk.bytes).ok(),
         }
     }
+
+    /// The cells of the row that `cells` was last filled from.
+    pub(crate) fn row<'a>(self, cells: &'a Cells) -> RowCells<'a>
+    where
+        'c: 'a,
+    {
+        RowCells { chunk: self, cells }
+    }
+}
+
+/// The cells of one row, each without surrounding spaces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowCells<'a> {
+    chunk: ChunkText<'a>,
+    cells: &'a Cells,
+}
+
+impl<'a> RowCells<'a> {
+    /// The bytes of a wanted column.
+    #[inline]
+    pub(crate) fn bytes(self, slot: usize) -> &'a [u8] {
+        let (from, len) = self.wide(slot);
+        &from[..len]
+    }
+
+    /// The bytes of a wanted column with whatever stands behind them, and their number.
+    #[inline]
+    pub(crate) fn wide(self, slot: usize) -> (&'a [u8], usize) {
+        let (start, end) = self.cells.spans[slot];
+        let (start, end) = (start as usize, end as usize);
+        match self.chunk.bytes.get(start..) {
+            Some(from) if end <= self.chunk.bytes.len() => trimmed(from, end - start),
+            _ => self.unescaped(start, end),
+        }
+    }
+
+    #[cold]
+    fn unescaped(self, start: usize, end: usize) -> (&'a [u8], usize) {
+        let from = &self.cells.scratch[start - self.chunk.bytes.len()..];
+        trimmed(from, end - start)
+    }
+
+    /// The text of a wanted column, or its bytes where they are not UTF-8.
+    #[inline]
+    pub(crate) fn text(self, slot: usize) -> Result<&'a str, &'a [u8]> {
+        let (start, end) = self.cells.spans[slot];
+        let place = start as usize..end as usize;
+        if let Some(text) = self.chunk.text.and_then(|text| text.get(place)) {
+            return Ok(match is_trimmed(text.as_bytes()) {
+                true => text,
+                false => text.trim_ascii(),
+            });
+        }
+        let bytes = self.bytes(slot);
+        std::str::from_utf8(bytes).map_err(|_| bytes)
+    }
+}
+
+/// Whether there are no spaces around a text, which is so of most cells.
+#[inline]
+fn is_trimmed(text: &[u8]) -> bool {
+    match text {
+        [first, .., last] => *first > b' ' && *last > b' ',
+        [only] => *only > b' ',
+        [] => true,
+    }
+}
+
+/// The first `len` bytes without the spaces around them.
+#[inline]
+fn trimmed(from: &[u8], len: usize) -> (&[u8], usize) {
+    let text = &from[..len];
+    if is_trimmed(text) {
+        return (from, len);
+    }
+    let leading = len - text.trim_ascii_start().len();
+    (&from[leading..], text.trim_ascii().len())
 }
 
 /// The text of a wanted column of the row that `cells` was last filled from, without surrounding spaces.
 pub(crate) fn cell<'a>(chunk: &'a [u8], cells: &'a Cells, slot: usize) -> &'a [u8] {
-    let (start, end) = cells.spans[slot];
-    let (start, end) = (start as usize, end as usize);
-    let text = match start.checked_sub(chunk.len()) {
-        Some(start) if end > chunk.len() => &cells.scratch[start..end - chunk.len()],
-        _ => &chunk[start..end],
+    let chunk = ChunkText {
+        bytes: chunk,
+        text: None,
     };
-    text.trim_ascii()
+    chunk.row(cells).bytes(slot)
 }

@@ -5,9 +5,6 @@ use std::borrow::Cow;
 use super::Composition;
 use super::composition::density;
 
-/// The orbit classes of comets (JPL, SBDB Query API documentation).
-const COMET_CLASSES: [&str; 8] = ["COM", "CTc", "ETc", "HTC", "HYP", "JFc", "JFC", "PAR"];
-
 /// Bodies whose type Asterank knows although the catalogue does not, by designation or name.
 const KNOWN_BODIES: [(&str, &str); 4] = [
     ("2012 DA14", "L"),
@@ -136,7 +133,11 @@ fn known_body(names: &[&str]) -> Option<&'static str> {
 #[must_use]
 pub fn is_comet(class: &str, prefix: &str, full_name: &str) -> bool {
     if !class.is_empty() {
-        return COMET_CLASSES.contains(&class);
+        // The orbit classes of comets (JPL, SBDB Query API documentation).
+        return matches!(
+            class,
+            "COM" | "CTc" | "ETc" | "HTC" | "HYP" | "JFc" | "JFC" | "PAR"
+        );
     }
     if matches!(prefix, "C" | "P" | "D" | "X") {
         return true;

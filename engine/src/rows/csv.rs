@@ -172,6 +172,32 @@ pub(super) fn locate(
     })
 }
 
+/// Locates the wanted cells of a row of the index. `None` leaves the row to [`locate`]: a doubled quote.
+#[inline]
+pub(super) fn locate_regular(
+    bytes: &[u8],
+    marks: &[u32],
+    plan: &Plan,
+    cells: &mut Cells,
+) -> Option<()> {
+    for &(field, slot) in plan.located() {
+        let start = marks[field].wrapping_add(1);
+        let end = marks[field + 1];
+        let span = match bytes[start as usize] {
+            b'"' => {
+                let inner = (start + 1, end - 1);
+                if memchr(b'"', &bytes[inner.0 as usize..inner.1 as usize]).is_some() {
+                    return None;
+                }
+                inner
+            }
+            _ => (start, end),
+        };
+        cells.spans[slot] = span;
+    }
+    Some(())
+}
+
 /// The field at `at`, or `None` where its quote is never closed.
 fn field_at(bytes: &[u8], at: usize) -> Option<Field> {
     if bytes[at] != b'"' {

@@ -196,6 +196,19 @@ pub(super) fn locate(
     }
 }
 
+/// Locates the wanted cells of a row of the index.
+#[inline]
+pub(super) fn locate_regular(bytes: &[u8], marks: &[u32], plan: &Plan, cells: &mut Cells) {
+    for &(field, slot) in plan.located() {
+        let (start, end) = (marks[field] + 1, marks[field + 1]);
+        cells.spans[slot] = match bytes[start as usize] {
+            b'"' => (start + 1, end - 1),
+            b'n' if &bytes[start as usize..end as usize] == b"null" => (0, 0),
+            _ => (start, end),
+        };
+    }
+}
+
 struct Malformed(&'static str);
 
 /// The end of the row and its number of cells.

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     slots: Vec<Option<u16>>,
+    /// The fields that hold a wanted column, and which.
+    located: Vec<(usize, usize)>,
     num_wanted: usize,
 }
 
@@ -28,7 +30,10 @@ impl Plan {
             }
             slots.push(slot.map(|slot| u16::try_from(slot).expect("few columns are wanted")));
         }
+        let fields = slots.iter().enumerate();
+        let located = fields.filter_map(|(field, slot)| Some((field, usize::from((*slot)?))));
         Ok(Plan {
+            located: located.collect(),
             slots,
             num_wanted: wanted.len(),
         })
@@ -42,6 +47,11 @@ impl Plan {
     /// The number of columns that were asked for, found or not.
     pub(crate) fn num_wanted(&self) -> usize {
         self.num_wanted
+    }
+
+    /// The fields that hold a wanted column, and which, in the order of the fields.
+    pub(crate) fn located(&self) -> &[(usize, usize)] {
+        &self.located
     }
 
     /// The wanted column that stands in `field`, if one does.
@@ -71,6 +81,7 @@ mod tests {
         let slots: Vec<_> = (0..5).map(|field| plan.slot(field)).collect();
         assert_eq!(slots, [None, Some(1), None, Some(0), None]);
         assert_eq!((plan.width(), plan.num_wanted()), (4, 3));
+        assert_eq!(plan.located(), [(1, 1), (3, 0)]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod csv;
 mod cuts;
+mod index;
 mod json;
 
 use std::io::{self, Read};

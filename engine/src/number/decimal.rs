@@ -1,0 +1,195 @@
+//! Plain decimals, such as `2.765348506018043`, eight digits at a time.
+//!
+//! Nearly every figure of the catalogue is one. Its bytes are taken as 64-bit words (SIMD within a register:
+//! the first byte is the lowest), which makes checking and reading it free of loops and of branches that
+//! depend on how many digits there are. Whatever else is a number is left to the caller.
+
+/// The longest decimal that is read here, in bytes.
+const MAX_BYTES: usize = 24;
+/// Bytes that are looked at: a word may begin behind the point that ends the longest integer part.
+const WIDE_BYTES: usize = 32;
+/// The most digits before the point: one word.
+const MAX_INTEGER_DIGITS: usize = 7;
+
+const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Powers of ten that are doubles exactly.
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+/// The same as whole numbers, as far as eight digits need them.
+const WHOLE_POWERS_OF_TEN: [u64; 9] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+];
+
+/// The bytes of a decimal and of what stands behind it.
+#[inline]
+fn wide(from: &[u8]) -> [u8; WIDE_BYTES] {
+    match from.first_chunk() {
+        Some(wide) => *wide,
+        None => padded(from),
+    }
+}
+
+#[cold]
+fn padded(from: &[u8]) -> [u8; WIDE_BYTES] {
+    let mut wide = [0; WIDE_BYTES];
+    wide[..from.len()].copy_from_slice(from);
+    wide
+}
+
+#[inline]
+fn word(wide: &[u8; WIDE_BYTES], at: usize) -> u64 {
+    let bytes = wide[at..at + 8].try_into().expect("eight bytes");
+    u64::from_le_bytes(bytes)
+}
+
+/// A bit for each byte of `word` that is not a digit, the first byte's the lowest.
+#[inline]
+fn others(word: u64) -> u64 {
+    let digits = word ^ 0x3030_3030_3030_3030;
+    let others = (((digits & LOW_BITS) + 0x7676_7676_7676_7676) | digits) & HIGH_BITS;
+    // Gathers the eight high bits in the highest byte.
+    (others >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// Where the point of the first `len` bytes of `from` stands, or would stand behind the last digit, if they
+/// are a plain decimal of at most [`MAX_BYTES`].
+#[inline]
+pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
+    if len > MAX_BYTES || len == 0 {
+        return None;
+    }
+    let wide = wide(from);
+    let others =
+        others(word(&wide, 0)) | others(word(&wide, 8)) << 8 | others(word(&wide, 16)) << 16;
+    let others = others & ((1 << len) - 1);
+    if others == 0 {
+        return Some(len);
+    }
+    let point = others.trailing_zeros() as usize;
+    let is_decimal = others & (others - 1) == 0 && from[point] == b'.' && len > 1;
+    is_decimal.then_some(point)
+}
+
+/// The nearest double of the plain decimal with its point at `point`, where that takes one division.
+///
+/// A whole number up to 2⁵³ and a power of ten up to 10²² are doubles exactly, so that their quotient is
+/// rounded once, as it should be (Clinger, "How to read floating point numbers accurately", 1990).
+#[inline]
+pub(super) fn value(from: &[u8], len: usize, point: usize) -> Option<f64> {
+    let num_fraction_digits = len.saturating_sub(point + 1);
+    if point > MAX_INTEGER_DIGITS || point + num_fraction_digits > 19 {
+        return None;
+    }
+    let wide = wide(from);
+    let integer = digits(word(&wide, 0), point);
+    let first = num_fraction_digits.min(8);
+    let second = (num_fraction_digits - first).min(8);
+    let mut mantissa = integer * WHOLE_POWERS_OF_TEN[first] + digits(word(&wide, point + 1), first);
+    mantissa = mantissa * WHOLE_POWERS_OF_TEN[second] + digits(word(&wide, point + 9), second);
+    let third = num_fraction_digits - first - second;
+    if third > 0 {
+        mantissa = mantissa * WHOLE_POWERS_OF_TEN[third] + digits(word(&wide, point + 17), third);
+    }
+    let is_exact = mantissa <= 1 << 53;
+    is_exact.then(|| mantissa as f64 / POWERS_OF_TEN[num_fraction_digits])
+}
+
+/// The number that the first `len` digits of `word` are, at most eight.
+#[inline]
+fn digits(word: u64, len: usize) -> u64 {
+    // The digits move to the end of the word, behind zeros; neighbours are then joined to numbers of two,
+    // four and eight digits.
+    let word = word.unbounded_shl(64 - 8 * len as u32) & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = (word.wrapping_mul(10 * (1 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let quads = (pairs.wrapping_mul(100 * (1 << 16) + 1) >> 16) & 0x0000_ffff_0000_ffff;
+    quads.wrapping_mul(10_000 * (1 << 32) + 1) >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Option<f64> {
+        let point = point(text.as_bytes(), text.len())?;
+        value(text.as_bytes(), text.len(), point)
+    }
+
+    #[test]
+    fn reads_what_the_catalogue_writes() {
+        for text in [
+            "0",
+            "2461200.5",
+            ".07913825487621974",
+            "2.765348506018043",
+            "7.",
+            "16.65498645942587",
+            "00012.50",
+            "9007199254740992",
+        ] {
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(
+                read(text)
+                    .map(f64::to_bits)
+                    .is_none_or(|bits| bits == expected.to_bits()),
+                true,
+                "{text}"
+            );
+        }
+        assert_eq!(read(".07913825487621974"), Some(0.07913825487621974));
+        assert_eq!(read("2461200.5"), Some(2461200.5));
+    }
+
+    #[test]
+    fn leaves_everything_else_to_others() {
+        for text in [
+            "",
+            ".",
+            "-1",
+            "+1",
+            "1e5",
+            "1.2.3",
+            "1,5",
+            "1 ",
+            "é",
+            "1234567890123456789012345",
+        ] {
+            assert_eq!(point(text.as_bytes(), text.len()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_the_nearest_double(text in r"[0-9]{0,7}\.?[0-9]{0,18}") {
+            if let Some(value) = read(&text) {
+                prop_assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits());
+            }
+        }
+
+        #[test]
+        fn the_point_is_found_among_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..40), len in 0..30_usize) {
+            let len = len.min(bytes.len());
+            let text = &bytes[..len];
+            let num_points = text.iter().filter(|byte| **byte == b'.').count();
+            let is_plain = len <= MAX_BYTES
+                && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+                && num_points <= 1
+                && len > num_points;
+            let expected = text.iter().position(|byte| *byte == b'.').unwrap_or(len);
+            prop_assert_eq!(point(&bytes, len), is_plain.then_some(expected));
+        }
+    }
+}
