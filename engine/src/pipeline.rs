@@ -1,10 +1,14 @@
 //! The pipeline: chunks of a catalogue are valued side by side and handed to a sink in input order.
 //!
 //! ```text
-//! reader (caller's thread) ──chunk──▶ rayon workers ──batch──▶ writer (one thread) ──▶ sink
-//!          ▲                                                       │
-//!          └───────────────── used buffers come back ◀─────────────┘
+//! caller's thread: read, cut ──chunk──▶ any thread: value ──batch──▶ one thread at a time: write ──▶ sink
+//!          ▲                                                                │
+//!          └────────────────────── used buffers come back ◀─────────────────┘
 //! ```
+//!
+//! There are no more threads than were asked for. The caller's reads, and values a chunk itself where each
+//! of the others has one waiting already; where reading is the slow part, as with a gzip stream, it does
+//! nothing else. Whoever has valued the batch that is next in order writes it, and those behind it.
 //!
 //! The bound: `2 × threads + 2` pairs of a chunk and a batch exist, and the reader waits for one to come
 //! back. A slow sink therefore slows the reader, not memory. What is written does not depend on the number
@@ -13,16 +17,19 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+mod queue;
+
+use queue::Queue;
 
 use crate::batch::{Batch, Counts, Encoding};
 use crate::body::Valuer;
 use crate::catalogue::{Catalogue, CatalogueError, Trailer};
 use crate::exoplanets::Exoplanet;
 use crate::reject::{Reason, Reject};
-use crate::rows::{Cells, Chunk};
+use crate::rows::{Cells, Chunk, Format, Plan};
 use crate::sink::{Sink, SinkError};
 
 /// Exoplanets that are handed over at once.
@@ -31,7 +38,7 @@ const PLANETS_PER_BATCH: usize = 1_000;
 /// How a pipeline runs.
 #[derive(Debug, Clone, Copy)]
 pub struct PipelineOptions<'a> {
-    /// Threads that value rows, beside one that reads and one that writes.
+    /// Threads, the caller's among them.
     pub num_threads: NonZeroUsize,
     /// The most rows that may be rejected, in per cent of those read.
     pub max_rejects_percent: f64,
@@ -124,16 +131,13 @@ pub struct Sinks<'s> {
 }
 
 /// A chunk and the batch that becomes of it; both are used again and again.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Work {
     seq: u64,
     chunk: Chunk,
     batch: Batch,
     cells: Cells,
 }
-
-/// A finished work, or the panic that it ended in.
-type Done = std::thread::Result<Work>;
 
 /// Values a `catalogue` and then `planets` into `sinks`.
 ///
@@ -149,36 +153,19 @@ pub fn run<R: Read>(
     sinks: Sinks<'_>,
     options: &PipelineOptions,
 ) -> Result<Summary, PipelineError> {
-    let num_threads = options.num_threads.get();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(num_threads)
-        .build()
-        .map_err(PipelineError::Threads)?;
-    let (free_sender, free) = channel();
-    for _ in 0..2 * num_threads + 2 {
-        free_sender
-            .send(Work::default())
-            .expect("the receiver is held here");
-    }
-    let (done_sender, done) = channel();
     let encoding = sinks.items.encoding();
-    let mut writer = Writer::new(sinks, catalogue.first_line());
-    let (read, writer) = std::thread::scope(|scope| {
-        let writing = scope.spawn(move || writer.write_all(&done, &free_sender).map(|()| writer));
-        let read = Reader {
-            catalogue: &mut catalogue,
-            free,
-            done: done_sender,
-            options,
-        }
-        .read_all(&pool, valuer, encoding);
-        (
-            read,
-            writing.join().unwrap_or_else(|panic| resume_unwind(panic)),
-        )
-    });
+    let plan = catalogue.plan().clone();
+    let workshop = Workshop {
+        valuer,
+        plan: &plan,
+        format: catalogue.header().format,
+        encoding,
+        num_waiting: AtomicUsize::new(0),
+        queue: Queue::new(Writer::new(sinks, catalogue.first_line()), options),
+    };
+    let read = workshop.value_all(&mut catalogue, options);
     // A writer that failed is the reason why a reader stops; its error is the one to tell.
-    let mut writer = writer?;
+    let mut writer = workshop.queue.into_writer()?;
     read?;
     writer.summary.bytes_read = catalogue.rows_read_bytes();
     if catalogue.may_be_cut_off()
@@ -192,55 +179,95 @@ pub fn run<R: Read>(
     Ok(writer.summary)
 }
 
-/// The reading end: cuts chunks and gives them to the workers.
-struct Reader<'r, 'o, R: Read> {
-    catalogue: &'r mut Catalogue<R>,
-    free: Receiver<Work>,
-    done: Sender<Done>,
-    options: &'r PipelineOptions<'o>,
+/// Where chunks become batches.
+struct Workshop<'w, 's> {
+    valuer: &'w Valuer,
+    plan: &'w Plan,
+    format: Format,
+    encoding: Encoding,
+    /// Chunks that were given to the other threads and not begun yet.
+    num_waiting: AtomicUsize,
+    queue: Queue<'s>,
 }
 
-impl<R: Read> Reader<'_, '_, R> {
-    /// Reads until the catalogue ends, the writer is gone or the run is stopped.
-    fn read_all(
-        self,
-        pool: &rayon::ThreadPool,
-        valuer: &Valuer,
-        encoding: Encoding,
+impl Workshop<'_, '_> {
+    /// Reads until the catalogue ends, the writing fails or the run is stopped, and values all of it.
+    fn value_all<R: Read>(
+        &self,
+        catalogue: &mut Catalogue<R>,
+        options: &PipelineOptions,
     ) -> Result<(), PipelineError> {
-        let plan = self.catalogue.plan().clone();
-        let format = self.catalogue.header().format;
-        pool.in_place_scope(|scope| {
-            let mut seq = 0;
-            while let Ok(mut work) = self.free.recv() {
-                let is_filled = self.catalogue.next_chunk(&mut work.chunk)?;
-                if self.options.cancelled.load(Ordering::Relaxed) {
-                    return Err(PipelineError::Cancelled);
+        let num_others = options.num_threads.get() - 1;
+        if num_others == 0 {
+            return self.read_all(catalogue, options.cancelled, |work| {
+                self.value(work);
+                self.queue.write_next();
+            });
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(num_others)
+            .build()
+            .map_err(PipelineError::Threads)?;
+        let read = pool.in_place_scope(|scope| {
+            self.read_all(catalogue, options.cancelled, |work| {
+                if self.num_waiting.load(Ordering::Relaxed) >= num_others {
+                    return self.value(work);
                 }
-                if !is_filled {
-                    break;
-                }
-                work.seq = seq;
-                seq += 1;
-                let done = self.done.clone();
-                let plan = &plan;
-                scope.spawn(move |_| {
-                    let valued = catch_unwind(AssertUnwindSafe(move || {
-                        let Work {
-                            chunk,
-                            batch,
-                            cells,
-                            ..
-                        } = &mut work;
-                        batch.fill(chunk, format, plan, valuer, encoding, cells);
-                        work
-                    }));
-                    // A writer that is gone has told why already.
-                    let _ = done.send(valued);
+                self.num_waiting.fetch_add(1, Ordering::Relaxed);
+                scope.spawn(|_| {
+                    self.num_waiting.fetch_sub(1, Ordering::Relaxed);
+                    self.value(work);
+                    self.queue.write_next();
                 });
+            })
+        });
+        self.queue.write_next();
+        read
+    }
+
+    /// Cuts chunks and has each of them valued.
+    fn read_all<R: Read>(
+        &self,
+        catalogue: &mut Catalogue<R>,
+        cancelled: &AtomicBool,
+        mut have_valued: impl FnMut(Work),
+    ) -> Result<(), PipelineError> {
+        for seq in 0.. {
+            let Some(mut work) = self.queue.free_work() else {
+                break;
+            };
+            let is_filled = catalogue.next_chunk(&mut work.chunk)?;
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(PipelineError::Cancelled);
             }
-            Ok(())
-        })
+            if !is_filled {
+                break;
+            }
+            work.seq = seq;
+            have_valued(work);
+        }
+        Ok(())
+    }
+
+    fn value(&self, mut work: Work) {
+        let valued = catch_unwind(AssertUnwindSafe(move || {
+            let Work {
+                chunk,
+                batch,
+                cells,
+                ..
+            } = &mut work;
+            batch.fill(
+                chunk,
+                self.format,
+                self.plan,
+                self.valuer,
+                self.encoding,
+                cells,
+            );
+            work
+        }));
+        self.queue.add(valued);
     }
 }
 
@@ -263,27 +290,6 @@ impl<'s> Writer<'s> {
             next_line: first_line,
             incomplete_last_row: None,
         }
-    }
-
-    fn write_all(
-        &mut self,
-        done: &Receiver<Done>,
-        free: &Sender<Work>,
-    ) -> Result<(), PipelineError> {
-        // Bounded by the number of works that exist.
-        let mut waiting = BTreeMap::new();
-        let mut next_seq = 0;
-        for work in done {
-            let work = work.unwrap_or_else(|panic| resume_unwind(panic));
-            waiting.insert(work.seq, work);
-            while let Some(mut work) = waiting.remove(&next_seq) {
-                next_seq += 1;
-                self.write(&mut work.batch)?;
-                // At the end of the input the reader takes none back.
-                let _ = free.send(work);
-            }
-        }
-        Ok(())
     }
 
     fn write(&mut self, batch: &mut Batch) -> Result<(), PipelineError> {

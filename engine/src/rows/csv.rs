@@ -31,6 +31,45 @@ impl CsvFraming {
     /// Scans `bytes` from `from`, where the last scan ended, and returns the position behind the last row
     /// end in it. `bytes` begins where a row begins.
     pub(crate) fn scan(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        let last = memrchr(b'\n', &bytes[from..]).map(|at| from + at);
+        let begun = self.state;
+        self.pass_quotes(bytes, from, last.unwrap_or(bytes.len()));
+        let last = last?;
+        let is_quoted = self.is_quoted();
+        self.pass_quotes(bytes, last, bytes.len());
+        if !is_quoted {
+            return Some(last + 1);
+        }
+        // The last line end is no row end. That is rare enough to look at all of them for it.
+        self.state = begun;
+        self.scan_lines(bytes, from)
+    }
+
+    /// Goes on from `from` to `to` by the quotes alone.
+    fn pass_quotes(&mut self, bytes: &[u8], from: usize, to: usize) {
+        let mut is_quoted = self.is_quoted();
+        let mut behind_closing = match self.state {
+            State::QuoteInQuoted => Some(from),
+            _ => None,
+        };
+        for quote in memchr_iter(b'"', &bytes[from..to]).map(|at| from + at) {
+            if is_quoted {
+                is_quoted = false;
+                behind_closing = Some(quote + 1);
+            } else {
+                let is_doubled = behind_closing == Some(quote);
+                is_quoted = is_doubled || quote == 0 || matches!(bytes[quote - 1], b',' | b'\n');
+            }
+        }
+        self.state = match is_quoted {
+            true => State::Quoted,
+            false if behind_closing == Some(to) => State::QuoteInQuoted,
+            false => State::Unquoted,
+        };
+    }
+
+    /// The same as [`CsvFraming::scan`], line end by line end.
+    fn scan_lines(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
         let mut boundary = None;
         let mut at = from;
         while at < bytes.len() {

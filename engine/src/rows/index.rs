@@ -104,8 +104,8 @@ impl Index {
 
     fn fill_portable(&mut self, bytes: &[u8], start: usize) {
         match self.format {
-            Format::Csv => self.scan(bytes, start, CsvScan::default(), portable::csv),
-            Format::Json => self.scan(bytes, start, JsonScan::default(), portable::json),
+            Format::Csv => scan(bytes, start, CsvScan::default(), portable::csv, self),
+            Format::Json => scan(bytes, start, JsonScan::default(), portable::json, self),
         }
     }
 
@@ -113,69 +113,21 @@ impl Index {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn fill_avx2(&mut self, bytes: &[u8], start: usize) {
         match self.format {
-            Format::Csv => self.scan(bytes, start, CsvScan::default(), |block| avx2::csv(block)),
-            Format::Json => self.scan(bytes, start, JsonScan::default(), |block| avx2::json(block)),
+            Format::Csv => scan(
+                bytes,
+                start,
+                CsvScan::default(),
+                |block| avx2::csv(block),
+                self,
+            ),
+            Format::Json => scan(
+                bytes,
+                start,
+                JsonScan::default(),
+                |block| avx2::json(block),
+                self,
+            ),
         }
-    }
-
-    /// Inlined, so that it is compiled for the machine that its caller is compiled for.
-    #[inline(always)]
-    fn scan<S: Scan>(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        mut scan: S,
-        classify: impl Fn(&[u8; BLOCK_BYTES]) -> S::Masks,
-    ) {
-        let (blocks, rest) = bytes[start..].as_chunks::<BLOCK_BYTES>();
-        let mut at = position(start);
-        for block in blocks {
-            let step = scan.step(classify(block));
-            if self.take(at, step, u64::MAX) {
-                return;
-            }
-            at += BLOCK_BYTES as u32;
-        }
-        if !rest.is_empty() {
-            let mut block = [0; BLOCK_BYTES];
-            block[..rest.len()].copy_from_slice(rest);
-            let step = scan.step(classify(&block));
-            self.take(at, step, (1 << rest.len()) - 1);
-        }
-    }
-
-    /// Notes the marks of a block, as far as its bytes are `valid` and regular; whether one is not regular.
-    #[inline(always)]
-    fn take(&mut self, at: u32, step: Step, mut valid: u64) -> bool {
-        let irregular = step.irregular & valid;
-        if irregular != 0 {
-            valid &= (1 << irregular.trailing_zeros()) - 1;
-        }
-        let mut marks = step.marks & valid;
-        let mut row_ends = step.row_ends & valid;
-        while row_ends != 0 {
-            let before = marks & row_ends.wrapping_sub(1) & !row_ends;
-            self.row_ends
-                .push(self.num_marks as u32 + before.count_ones());
-            row_ends &= row_ends - 1;
-        }
-        let num_marks = marks.count_ones() as usize;
-        let slots = &mut self.marks[self.num_marks..self.num_marks + BLOCK_BYTES];
-        // A fixed number of marks is written at once, though fewer be there: so many have one block in two,
-        // and a loop that ends elsewhere each time costs more than the ones that are overwritten.
-        let (first, more) = slots.split_at_mut(12);
-        for slot in first {
-            *slot = at + marks.trailing_zeros();
-            marks &= marks.wrapping_sub(1);
-        }
-        if num_marks > 12 {
-            for slot in &mut more[..num_marks - 12] {
-                *slot = at + marks.trailing_zeros();
-                marks &= marks.wrapping_sub(1);
-            }
-        }
-        self.num_marks += num_marks;
-        irregular != 0
     }
 
     /// The row that begins at `start`, if it is in the index. Rows before it are passed over.
@@ -208,6 +160,116 @@ impl Index {
     pub(super) fn is_exhausted(&self) -> bool {
         self.next_row == self.row_ends.len()
     }
+}
+
+impl Marks for Index {
+    #[inline(always)]
+    fn take(&mut self, at: usize, mut marks: u64, mut row_ends: u64) {
+        let at = position(at);
+        while row_ends != 0 {
+            let before = marks & row_ends.wrapping_sub(1) & !row_ends;
+            self.row_ends
+                .push(self.num_marks as u32 + before.count_ones());
+            row_ends &= row_ends - 1;
+        }
+        let num_marks = marks.count_ones() as usize;
+        let slots = &mut self.marks[self.num_marks..self.num_marks + BLOCK_BYTES];
+        // A fixed number of marks is written at once, though fewer be there: so many have one block in two,
+        // and a loop that ends elsewhere each time costs more than the ones that are overwritten.
+        let (first, more) = slots.split_at_mut(12);
+        for slot in first {
+            *slot = at + marks.trailing_zeros();
+            marks &= marks.wrapping_sub(1);
+        }
+        if num_marks > 12 {
+            for slot in &mut more[..num_marks - 12] {
+                *slot = at + marks.trailing_zeros();
+                marks &= marks.wrapping_sub(1);
+            }
+        }
+        self.num_marks += num_marks;
+    }
+}
+
+/// The position behind the last row end that is reached from `start` on, where a row of JSON begins, over
+/// regular rows alone.
+pub(super) fn last_json_row_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut last = LastRowEnd(None);
+    match Machine::here() {
+        // SAFETY: as in `Index::fill`.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code, reason = "measured: see docs/performance.md")]
+        Machine::Avx2 => unsafe { pass_json_avx2(bytes, start, &mut last) },
+        _ => scan(bytes, start, JsonScan::default(), portable::json, &mut last),
+    }
+    last.0
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn pass_json_avx2(bytes: &[u8], start: usize, last: &mut LastRowEnd) {
+    scan(
+        bytes,
+        start,
+        JsonScan::default(),
+        |block| avx2::json(block),
+        last,
+    );
+}
+
+/// Takes note of the last row end alone.
+struct LastRowEnd(Option<usize>);
+
+impl Marks for LastRowEnd {
+    #[inline(always)]
+    fn take(&mut self, at: usize, _marks: u64, row_ends: u64) {
+        if let Some(last) = row_ends.checked_ilog2() {
+            self.0 = Some(at + last as usize + 1);
+        }
+    }
+}
+
+/// Takes what a scan finds, block by block.
+trait Marks {
+    /// Takes the marks and, among them, the row ends of the block at `at`.
+    fn take(&mut self, at: usize, marks: u64, row_ends: u64);
+}
+
+/// Scans `bytes` from `start` on, as far as they are regular.
+///
+/// Inlined, so that it is compiled for the machine that its caller is compiled for.
+#[inline(always)]
+fn scan<S: Scan>(
+    bytes: &[u8],
+    start: usize,
+    mut scan: S,
+    classify: impl Fn(&[u8; BLOCK_BYTES]) -> S::Masks,
+    found: &mut impl Marks,
+) {
+    let (blocks, rest) = bytes[start..].as_chunks::<BLOCK_BYTES>();
+    let mut at = start;
+    for block in blocks {
+        let step = scan.step(classify(block));
+        let valid = regular_part(step.irregular);
+        found.take(at, step.marks & valid, step.row_ends & valid);
+        if step.irregular != 0 {
+            return;
+        }
+        at += BLOCK_BYTES;
+    }
+    if !rest.is_empty() {
+        let mut block = [0; BLOCK_BYTES];
+        block[..rest.len()].copy_from_slice(rest);
+        let step = scan.step(classify(&block));
+        let valid = regular_part(step.irregular | 1 << rest.len());
+        found.take(at, step.marks & valid, step.row_ends & valid);
+    }
+}
+
+/// The bits below the lowest one that is irregular.
+#[inline(always)]
+fn regular_part(irregular: u64) -> u64 {
+    !irregular & irregular.wrapping_sub(1)
 }
 
 /// What a block gives.

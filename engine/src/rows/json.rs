@@ -4,6 +4,7 @@
 use memchr::memchr2;
 use serde::Deserialize;
 
+use super::index::last_json_row_end;
 use super::{Cells, Fault, Plan};
 use crate::reject::Reason;
 
@@ -129,7 +130,25 @@ pub(super) struct Scan {
 
 impl JsonFraming {
     /// Scans `bytes` from `from`, where the last scan ended; with `is_first` only up to the first row end.
+    /// `bytes` begins behind a row, or inside one that is longer.
     pub(super) fn scan(&mut self, bytes: &[u8], from: usize, is_first: bool) -> Scan {
+        if is_first {
+            return self.scan_bytes(bytes, from, is_first);
+        }
+        // Regular rows are passed in one go, the rest of the way byte by byte.
+        let regular = skip_separators(bytes, 0).and_then(|start| last_json_row_end(bytes, start));
+        let Some(boundary) = regular else {
+            return self.scan_bytes(bytes, from, is_first);
+        };
+        *self = JsonFraming::default();
+        let found = self.scan_bytes(bytes, boundary, is_first);
+        Scan {
+            boundary: found.boundary.or(Some(boundary)),
+            end: found.end,
+        }
+    }
+
+    fn scan_bytes(&mut self, bytes: &[u8], from: usize, is_first: bool) -> Scan {
         let mut found = Scan::default();
         let mut at = from;
         while at < bytes.len() {

@@ -56,7 +56,7 @@ pub(super) mod portable {
     #[inline]
     pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
         let is_word = |word| {
-            let letter = word | 0x20 * ONES;
+            let letter = word | (0x20 * ONES);
             is_in(letter, b'a', b'z') | is_in(word, b'0', b'9') | is_in(word, b'+', b'.')
         };
         JsonMasks {
@@ -157,7 +157,7 @@ pub(super) mod avx2 {
     fn gather(halves: [__m256i; 2], classify: impl Fn(__m256i) -> __m256i) -> u64 {
         let [low, high] =
             halves.map(|half| u64::from(_mm256_movemask_epi8(classify(half)).cast_unsigned()));
-        low | high << 32
+        low | (high << 32)
     }
 
     #[inline]
