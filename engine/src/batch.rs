@@ -6,7 +6,7 @@ use crate::body::Valuer;
 use crate::catalogue::COLUMN_NAMES;
 use crate::item::Item;
 use crate::reject::{Input, Reject, excerpt};
-use crate::rows::{Cells, Chunk, ChunkText, Format, Plan, Rows};
+use crate::rows::{Cells, Chunk, Format, Plan, Rows};
 
 /// How items are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,15 +87,14 @@ impl Batch {
         cells: &mut Cells,
     ) {
         self.clear();
-        let text = ChunkText::of(chunk);
         let mut rows = Rows::new(chunk, format);
         while let Some(row) = rows.next_row(plan, cells) {
             let index = self.counts.read;
             self.counts.read += 1;
-            let (column, reason, message) = match row.outcome {
-                Ok(()) => {
+            let (column, reason, message) = match row.cells {
+                Ok(cells) => {
                     let mut item = Item::default();
-                    match valuer.fill(text.row(cells), &mut item) {
+                    match valuer.fill(cells, &mut item) {
                         Ok(found) => {
                             encoding.write(&item, &mut self.lines);
                             self.counts.valued += 1;

@@ -69,12 +69,14 @@ pub(crate) struct Invalid {
 }
 
 impl Invalid {
-    fn at(column: Column, reason: Reason, message: String) -> Self {
-        Invalid {
+    /// In a box, so that what is valid nearly always is handed on by a few words.
+    #[cold]
+    fn at(column: Column, reason: Reason, message: String) -> Box<Self> {
+        Box::new(Invalid {
             column: Some(column),
             reason,
             message,
-        }
+        })
     }
 }
 
@@ -84,8 +86,8 @@ impl Valuer {
         &'a self,
         cells: RowCells<'a>,
         item: &mut Item<'a>,
-    ) -> Result<Found, Invalid> {
-        let row = Row { cells };
+    ) -> Result<Found, Box<Invalid>> {
+        let row = Row { cells: &cells };
         let full_name = row.text(Column::FullName, MAX_NAME_BYTES)?;
         let (identity, spkid) = row.identity(full_name)?;
         let class = row.text(Column::Class, MAX_CODE_BYTES)?;
@@ -203,7 +205,7 @@ fn estimate_mass(item: &mut Item, spectral_type: &SpectralType) {
 }
 
 /// The model's results.
-fn value(item: &mut Item, spectral_type: &SpectralType, orbit: &Orbit) -> Result<(), Invalid> {
+fn value(item: &mut Item, spectral_type: &SpectralType, orbit: &Orbit) -> Result<(), Box<Invalid>> {
     let figure = |figure: &Option<Figure>| figure.as_ref().map(Figure::value);
     let valuation = match figure(&item.mass_kg) {
         Some(mass) if !spectral_type.is_comet() => asterank::value(
@@ -226,11 +228,11 @@ fn value(item: &mut Item, spectral_type: &SpectralType, orbit: &Orbit) -> Result
         .iter()
         .all(|result| result.is_finite())
     {
-        return Err(Invalid {
+        return Err(Box::new(Invalid {
             column: None,
             reason: Reason::OutOfRange,
             message: format!("a mass of {mass:e} kg cannot be valued"),
-        });
+        }));
     }
     item.price = Some(Figure::Computed(price));
     item.saved = Some(Figure::Computed(saved));
@@ -271,13 +273,13 @@ struct Measured<'a> {
 
 /// The cells of a row, read as what they mean.
 #[derive(Clone, Copy)]
-struct Row<'a> {
-    cells: RowCells<'a>,
+struct Row<'r, 'a> {
+    cells: &'r RowCells<'a>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> Row<'_, 'a> {
     /// A text, empty where the cell is.
-    fn text(self, column: Column, max_bytes: usize) -> Result<&'a str, Invalid> {
+    fn text(self, column: Column, max_bytes: usize) -> Result<&'a str, Box<Invalid>> {
         let text = self.cells.text(column as usize).map_err(|bytes| {
             let message = format!("{} is not UTF-8", shown(bytes));
             Invalid::at(column, Reason::BadText, message)
@@ -290,13 +292,27 @@ impl<'a> Row<'a> {
     }
 
     /// A number, if there is one.
-    fn figure(self, column: Column) -> Result<Option<Number<'a>>, Invalid> {
+    #[inline(always)]
+    fn figure(self, column: Column) -> Result<Option<Number<'a>>, Box<Invalid>> {
         let (from, len) = self.cells.wide(column as usize);
-        match Number::read(from, len) {
+        if len == 0 {
+            return Ok(None);
+        }
+        match Number::plain(from, len) {
+            Some(number) => Ok(Some(number)),
+            None => self.any_figure(column),
+        }
+    }
+
+    /// The same for what is no plain decimal.
+    #[cold]
+    fn any_figure(self, column: Column) -> Result<Option<Number<'a>>, Box<Invalid>> {
+        let bytes = self.cells.bytes(column as usize);
+        match Number::read(bytes) {
             Ok(number) => Ok(Some(number)),
-            Err(_) if is_missing(&from[..len]) => Ok(None),
+            Err(_) if is_missing(bytes) => Ok(None),
             Err(_) => {
-                let message = format!("{} is not a number", shown(&from[..len]));
+                let message = format!("{} is not a number", shown(bytes));
                 Err(Invalid::at(column, Reason::BadNumber, message))
             }
         }
@@ -308,7 +324,7 @@ impl<'a> Row<'a> {
         column: Column,
         is_valid: impl Fn(f64) -> bool,
         rule: &str,
-    ) -> Result<Option<Measured<'a>>, Invalid> {
+    ) -> Result<Option<Measured<'a>>, Box<Invalid>> {
         let Some(number) = self.figure(column)? else {
             return Ok(None);
         };
@@ -321,15 +337,15 @@ impl<'a> Row<'a> {
     }
 
     /// A figure that is taken over as it is.
-    fn given(self, column: Column) -> Result<Option<Figure<'a>>, Invalid> {
+    fn given(self, column: Column) -> Result<Option<Figure<'a>>, Box<Invalid>> {
         Ok(self.figure(column)?.map(Figure::Given))
     }
 
-    fn positive(self, column: Column) -> Result<Option<Measured<'a>>, Invalid> {
+    fn positive(self, column: Column) -> Result<Option<Measured<'a>>, Box<Invalid>> {
         self.checked(column, |value| value > 0.0, "is not above 0")
     }
 
-    fn flag(self, column: Column) -> Result<Option<bool>, Invalid> {
+    fn flag(self, column: Column) -> Result<Option<bool>, Box<Invalid>> {
         match self.cells.bytes(column as usize) {
             b"" => Ok(None),
             b"Y" | b"y" | b"true" | b"True" | b"1" => Ok(Some(true)),
@@ -342,7 +358,7 @@ impl<'a> Row<'a> {
     }
 
     /// Who the body is, and its SPK-ID as a number.
-    fn identity(self, full_name: &'a str) -> Result<(Identity<'a>, Option<u64>), Invalid> {
+    fn identity(self, full_name: &'a str) -> Result<(Identity<'a>, Option<u64>), Box<Invalid>> {
         // A table that was re-saved by a data-frame library may carry whole numbers as `433.0`.
         let whole = |text: &'a str| match text.strip_suffix(".0") {
             Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => number,
@@ -358,10 +374,12 @@ impl<'a> Row<'a> {
                 Invalid::at(Column::Spkid, Reason::BadNumber, message)
             })?),
         };
-        let identity = Identity::of(pdes, full_name, name, spkid).ok_or_else(|| Invalid {
-            column: None,
-            reason: Reason::NoKey,
-            message: "pdes, full_name and spkid are all empty".to_owned(),
+        let identity = Identity::of(pdes, full_name, name, spkid).ok_or_else(|| {
+            Box::new(Invalid {
+                column: None,
+                reason: Reason::NoKey,
+                message: "pdes, full_name and spkid are all empty".to_owned(),
+            })
         })?;
         if identity.key.len() > MAX_DESIGNATION_BYTES {
             let message = format!("a designation of {} bytes", identity.key.len());
@@ -371,7 +389,7 @@ impl<'a> Row<'a> {
     }
 
     /// Takes over the row's orbit, and returns it completed, with its inclination.
-    fn orbit(self, item: &mut Item<'a>) -> Result<(Orbit, Option<f64>), Invalid> {
+    fn orbit(self, item: &mut Item<'a>) -> Result<(Orbit, Option<f64>), Box<Invalid>> {
         let e = self.checked(Column::E, |e| e >= 0.0, "is below 0")?;
         let is_elliptic = e.is_none_or(|e| e.value < 1.0);
         let is_length = |value: f64| value > 0.0 || (!is_elliptic && value < 0.0);
@@ -407,7 +425,7 @@ impl<'a> Row<'a> {
     }
 
     /// Magnitude, albedo and diameter: measured, else from the magnitude.
-    fn size(self, item: &mut Item<'a>) -> Result<(), Invalid> {
+    fn size(self, item: &mut Item<'a>) -> Result<(), Box<Invalid>> {
         let h = self.checked(
             Column::H,
             |h| MAGNITUDES.contains(&h),
@@ -442,10 +460,7 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Whether a number is missing: nothing, or a word that spreadsheets and data-frame libraries write for it.
 pub(crate) fn is_missing(bytes: &[u8]) -> bool {
-    if bytes.is_empty() {
-        return true;
-    }
-    ["nan", "null", "none", "n/a", "na"]
+    ["", "nan", "null", "none", "n/a", "na"]
         .iter()
         .any(|word| bytes.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -72,7 +72,7 @@ struct FullName<'a> {
 
 impl<'a> FullName<'a> {
     fn parse(full_name: &'a str) -> Self {
-        let (front, parenthesis) = split_parenthesis(full_name.trim());
+        let (front, parenthesis) = split_parenthesis(trimmed(full_name));
         if front.is_empty() {
             // An unnumbered asteroid: `(2006 RH120)`.
             return FullName {
@@ -81,12 +81,12 @@ impl<'a> FullName<'a> {
                 ..FullName::default()
             };
         }
-        if let Some((prefix, rest)) = front.split_once('/') {
-            return Self::parse_comet(prefix, rest, parenthesis)
+        if let Some(slash) = front.bytes().position(|byte| byte == b'/') {
+            return Self::parse_comet(&front[..slash], &front[slash + 1..], parenthesis)
                 .unwrap_or_else(|| Self::whole(full_name));
         }
         let num_digits = front.bytes().take_while(u8::is_ascii_digit).count();
-        let rest = front[num_digits..].trim_start();
+        let rest = trimmed(&front[num_digits..]);
         let is_number =
             num_digits > 0 && (rest.len() < front.len() - num_digits || rest.is_empty());
         if is_number
@@ -139,12 +139,27 @@ impl<'a> FullName<'a> {
 
 /// What stands before the last parenthesis, and what in it.
 fn split_parenthesis(full_name: &str) -> (&str, &str) {
-    full_name
-        .strip_suffix(')')
-        .and_then(|open| open.rsplit_once('('))
-        .map_or((full_name, ""), |(front, inner)| {
-            (front.trim(), inner.trim())
-        })
+    let Some(opened) = full_name.strip_suffix(')') else {
+        return (full_name, "");
+    };
+    match opened.bytes().rposition(|byte| byte == b'(') {
+        Some(open) => (trimmed(&opened[..open]), trimmed(&opened[open + 1..])),
+        None => (full_name, ""),
+    }
+}
+
+/// A text without surrounding white space, which few have that is more than one space.
+#[inline]
+fn trimmed(text: &str) -> &str {
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    let text = text.strip_suffix(' ').unwrap_or(text);
+    let is_ascii_graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_ascii_graphic(bytes.first()) && is_ascii_graphic(bytes.last()) {
+        text
+    } else {
+        text.trim()
+    }
 }
 
 /// A comet's fragment: one or two capitals behind the last hyphen.

@@ -15,7 +15,7 @@ use crate::content::{BYTE_ORDER_MARK, Content, page_text};
 use crate::item::{Figure, Item, Word};
 use crate::number::Number;
 use crate::reject::{Input, Reason, Reject, excerpt};
-use crate::rows::{Cells, Chunk, Format, Plan, Rows, cell, read_header};
+use crate::rows::{Cells, Chunk, Format, Plan, RowCells, Rows, read_header};
 
 /// The longest name of a planet that is taken, in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -241,29 +241,23 @@ impl ExoplanetList {
         let mut designations = HashSet::new();
         while let Some(row) = rows.next_row(&plan, &mut cells) {
             list.num_rows += 1;
-            let planet = row
-                .outcome
+            let located = row
+                .cells
                 .map_err(|fault| (None, fault.reason, fault.message));
-            let planet = planet.and_then(|()| {
-                let planet = ArchiveRow {
-                    chunk: &chunk.bytes,
-                    cells: &cells,
-                    wanted,
-                }
-                .planet()?;
+            let planet = located.and_then(|cells| {
+                let planet = ArchiveRow { cells, wanted }.planet()?;
                 if designations.insert(planet.designation.clone()) {
-                    return Ok(planet);
+                    return Ok((planet, cells.bytes(Column::Disposition as usize)));
                 }
                 let message = format!("an earlier row is {:?} too", planet.designation);
                 Err((Some(wanted[0]), Reason::DuplicateKey, message))
             });
-            let disposition = cell(&chunk.bytes, &cells, Column::Disposition as usize);
             match planet {
-                Ok(_) if disposition == b"FALSE POSITIVE" => list.num_false_positives += 1,
-                Ok(_) if disposition == b"CANDIDATE" && candidates == Candidates::LeftOut => {
+                Ok((_, b"FALSE POSITIVE")) => list.num_false_positives += 1,
+                Ok((_, b"CANDIDATE")) if candidates == Candidates::LeftOut => {
                     list.num_candidates_left_out += 1;
                 }
-                Ok(planet) => list.planets.push(planet),
+                Ok((planet, _)) => list.planets.push(planet),
                 Err((column, reason, message)) => list.rejects.push(Reject {
                     input: Input::Exoplanets,
                     row: list.num_rows,
@@ -284,8 +278,7 @@ type Invalid = (Option<&'static str>, Reason, String);
 
 /// The cells of a row of the archive.
 struct ArchiveRow<'a> {
-    chunk: &'a [u8],
-    cells: &'a Cells,
+    cells: RowCells<'a>,
     wanted: &'a [&'static str; 10],
 }
 
@@ -322,7 +315,7 @@ impl ArchiveRow<'_> {
     }
 
     fn text(&self, column: Column) -> Result<&str, Invalid> {
-        let bytes = cell(self.chunk, self.cells, column as usize);
+        let bytes = self.cells.bytes(column as usize);
         let invalid = |reason, message: &str| {
             (
                 Some(self.wanted[column as usize]),

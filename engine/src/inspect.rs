@@ -15,7 +15,7 @@ use crate::nhats::NhatsTable;
 use crate::number::Number;
 use crate::reject::Reject;
 use crate::report::{ExoplanetInput, MassInput, NhatsInput};
-use crate::rows::{Cells, Chunk, Rows, cell};
+use crate::rows::{Cells, Chunk, Rows};
 
 /// Columns of the catalogue whose cells are texts.
 const TEXT_COLUMNS: [&str; 11] = [
@@ -145,12 +145,12 @@ pub fn inspect_catalogue<R: Read>(
         let mut chunk_rows = Rows::new(&chunk, header.format);
         while let Some(row) = chunk_rows.next_row(&plan, &mut cells) {
             rows += 1;
-            if row.outcome.is_err() {
+            let Ok(cells) = row.cells else {
                 malformed_rows += 1;
                 continue;
-            }
+            };
             for (slot, column) in used.iter_mut().enumerate() {
-                let text = cell(&chunk.bytes, &cells, slot);
+                let text = cells.bytes(slot);
                 column.filled += u64::from(!text.is_empty());
                 column.unreadable += u64::from(!is_readable(column.name, text));
             }

@@ -19,17 +19,23 @@ const MAX_COPIED_BYTES: usize = 32;
 pub struct Number<'a> {
     /// The text and whatever stands behind it, so that it can be copied in one wide piece.
     from: &'a [u8],
-    len: usize,
+    len: u32,
+    /// Where the point of a plain decimal stands.
+    point: Option<u8>,
     form: Form,
 }
 
-/// How a number is written.
+/// How a number is written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Digits around a point, which may be missing at the end or stand first or last: at `point`.
-    Plain { point: usize, is_json: bool },
-    /// With a sign or an exponent, or long.
-    Other { is_json: bool },
+    /// As it stands.
+    Same,
+    /// Behind a zero: `.25`, as JPL writes nearly every eccentricity.
+    BehindZero,
+    /// Put together anew: `7.`, `+1`, `007`, `1.5D+02`.
+    Repaired,
+    /// As the shortest decimal of its double, as it is overlong.
+    Shortest,
 }
 
 /// A text that is not a finite number.
@@ -42,25 +48,41 @@ impl<'a> Number<'a> {
     /// # Errors
     /// [`NotANumber`] where `text` is not of the grammar, or is beyond the range of a double.
     pub fn parse(text: &'a str) -> Result<Self, NotANumber> {
-        Self::read(text.as_bytes(), text.len())
+        Self::read(text.as_bytes())
     }
 
-    /// Reads the first `len` bytes of `from`. What stands behind them is not looked at, but where there are
+    /// The same of bytes.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, NotANumber> {
+        match Self::plain(bytes, bytes.len()) {
+            Some(number) => Ok(number),
+            None => Self::read_other(bytes),
+        }
+    }
+
+    /// Reads the first `len` bytes of `from`, if they are a plain decimal: digits with a point before, among
+    /// or behind them, or without one. What stands behind them is not looked at, but where there are
     /// [`MAX_COPIED_BYTES`] in all, the number is copied faster.
-    #[inline]
-    pub(crate) fn read(from: &'a [u8], len: usize) -> Result<Self, NotANumber> {
-        let form = match decimal::point(from, len) {
-            Some(point) => Form::Plain {
-                point,
-                is_json: point > 0 && point + 1 != len && (point == 1 || from[0] != b'0'),
-            },
-            None => return Self::read_other(&from[..len]),
+    #[inline(always)]
+    pub(crate) fn plain(from: &'a [u8], len: usize) -> Option<Self> {
+        let point = decimal::point(from, len)?;
+        let form = if point == 0 {
+            Form::BehindZero
+        } else if point + 1 != len && (point == 1 || from[0] != b'0') {
+            Form::Same
+        } else {
+            Form::Repaired
         };
-        Ok(Number { from, len, form })
+        Some(Number {
+            from,
+            len: len as u32,
+            point: Some(point as u8),
+            form,
+        })
     }
 
     #[cold]
     fn read_other(bytes: &'a [u8]) -> Result<Self, NotANumber> {
+        let len = u32::try_from(bytes.len()).map_err(|_| NotANumber)?;
         let unsigned = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
         let point = unsigned + count_digits(&bytes[unsigned..]);
         let mut end = point;
@@ -76,8 +98,7 @@ impl<'a> Number<'a> {
         let mut is_json = num_integer_digits > 0
             && (num_integer_digits == 1 || bytes[unsigned] != b'0')
             && (!has_point || num_fraction_digits > 0)
-            && bytes[0] != b'+'
-            && bytes.len() <= MAX_COPIED_BYTES;
+            && bytes[0] != b'+';
         let has_exponent = end < bytes.len();
         if has_exponent {
             let sign = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
@@ -91,8 +112,13 @@ impl<'a> Number<'a> {
         }
         let number = Number {
             from: bytes,
-            len: bytes.len(),
-            form: Form::Other { is_json },
+            len,
+            point: None,
+            form: match is_json {
+                _ if bytes.len() > MAX_COPIED_BYTES => Form::Shortest,
+                true => Form::Same,
+                false => Form::Repaired,
+            },
         };
         // Without an exponent only some three hundred digits can leave the range of a double.
         let may_overflow = has_exponent || num_integer_digits > 300;
@@ -102,16 +128,20 @@ impl<'a> Number<'a> {
         Ok(number)
     }
 
+    fn bytes(&self) -> &'a [u8] {
+        &self.from[..self.len as usize]
+    }
+
     fn text(&self) -> &'a str {
-        std::str::from_utf8(&self.from[..self.len]).expect("the grammar is ASCII")
+        std::str::from_utf8(self.bytes()).expect("the grammar is ASCII")
     }
 
     /// The nearest double.
     #[must_use]
     #[inline]
     pub fn value(&self) -> f64 {
-        if let Form::Plain { point, .. } = self.form
-            && let Some(value) = decimal::value(self.from, self.len, point)
+        if let Some(point) = self.point
+            && let Some(value) = decimal::value(self.from, self.len as usize, point.into())
         {
             return value;
         }
@@ -128,18 +158,18 @@ impl<'a> Number<'a> {
     }
 
     /// Appends the number as JSON: the same digits, or the shortest ones where the text is overlong.
-    #[inline]
+    #[inline(always)]
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self.form {
-            Form::Plain { is_json: true, .. } | Form::Other { is_json: true } => {}
-            // `.25`, as JPL writes nearly every eccentricity.
-            Form::Plain { point: 0, .. } => out.push(b'0'),
-            _ if self.len > MAX_COPIED_BYTES => return write_f64(self.value(), out),
-            _ => return self.write_repaired(out),
+            Form::Same => {}
+            Form::BehindZero => out.push(b'0'),
+            Form::Repaired => return self.write_repaired(out),
+            Form::Shortest => return write_f64(self.value(), out),
         }
-        copy_short(self.from, self.len, out);
+        copy_short(self.from, self.len as usize, out);
     }
 
+    #[cold]
     fn write_repaired(&self, out: &mut Vec<u8>) {
         let mut rest = self.text().trim_start_matches('+');
         if let Some(unsigned) = rest.strip_prefix('-') {
@@ -175,7 +205,7 @@ impl fmt::Debug for Number<'_> {
 /// Two numbers are equal where they are written alike.
 impl PartialEq for Number<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.from[..self.len] == other.from[..other.len]
+        self.bytes() == other.bytes()
     }
 }
 
@@ -183,8 +213,8 @@ impl PartialEq for Number<'_> {
 ///
 /// Where there are as many behind, they are copied along and taken back: a copy of a fixed length is two
 /// instructions, one of a varying length a call.
-#[inline]
-pub(crate) fn copy_short(from: &[u8], len: usize, out: &mut Vec<u8>) {
+#[inline(always)]
+fn copy_short(from: &[u8], len: usize, out: &mut Vec<u8>) {
     match from.first_chunk::<MAX_COPIED_BYTES>() {
         Some(wide) if len <= MAX_COPIED_BYTES => {
             let end = out.len() + len;
@@ -266,9 +296,10 @@ mod tests {
             prop_assert_eq!(Number::parse(&text).ok().map(|number| number.value()), plain);
             // What stands behind it makes no difference, unless it be faster.
             let embedded = format!("{text}.5,e1{}", "9".repeat(40));
-            let read = Number::read(embedded.as_bytes(), text.len());
-            prop_assert_eq!(read, Number::parse(&text));
-            prop_assert_eq!(read.ok().map(|number| number.value().to_bits()), plain.map(f64::to_bits));
+            if let Some(read) = Number::plain(embedded.as_bytes(), text.len()) {
+                prop_assert_eq!(Ok(read), Number::parse(&text));
+                prop_assert_eq!(Some(read.value().to_bits()), plain.map(f64::to_bits));
+            }
             if let Some(plain) = plain {
                 let json = json(&text).unwrap();
                 let value: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -5,6 +5,7 @@
 //! structure alone; locating is per chunk, so that chunks can be read side by side. Nothing is allocated
 //! per row. What the cells mean is for others: the catalogue's columns, the exoplanets' columns.
 
+mod cells;
 mod chunks;
 mod csv;
 mod index;
@@ -14,12 +15,14 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cells::{Cells, RowCells};
 pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing};
 pub(crate) use csv::{CsvFraming, read_header};
 pub(crate) use json::{DataStart, JsonFraming, JsonHead, find_data};
 pub(crate) use plan::Plan;
 
-use index::Index;
+use cells::ChunkText;
+use index::{Index, IndexedRow};
 
 use crate::reject::Reason;
 
@@ -31,40 +34,6 @@ pub enum Format {
     Csv,
     /// The `data` array of an API document: arrays of strings, numbers and nulls.
     Json,
-}
-
-/// Where the cells of one row stand, in the chunk or, unescaped, in a scratch buffer.
-#[derive(Debug, Default)]
-pub(crate) struct Cells {
-    /// Start and end per wanted column; positions from the chunk's length on are in `scratch`.
-    spans: Vec<(u32, u32)>,
-    scratch: Vec<u8>,
-}
-
-impl Cells {
-    /// Makes room for a row that sets the same columns as the row before it.
-    #[inline]
-    fn begin(&mut self, num_columns: usize) {
-        if self.spans.len() != num_columns {
-            self.reset(num_columns);
-        }
-        self.scratch.clear();
-    }
-
-    fn reset(&mut self, num_columns: usize) {
-        self.spans.clear();
-        self.spans.resize(num_columns, (0, 0));
-        self.scratch.clear();
-    }
-
-    fn set(&mut self, slot: usize, start: usize, end: usize) {
-        self.spans[slot] = (position(start), position(end));
-    }
-}
-
-/// Chunks are at most a few MiB: their positions fit into 32 bits.
-fn position(at: usize) -> u32 {
-    u32::try_from(at).expect("a chunk is shorter than 4 GiB")
 }
 
 /// What is wrong with the form of a row.
@@ -92,18 +61,19 @@ impl Fault {
 
 /// One row of a chunk.
 #[derive(Debug)]
-pub(crate) struct RawRow<'c> {
+pub(crate) struct RawRow<'a> {
     /// The row's bytes.
-    pub(crate) bytes: &'c [u8],
+    pub(crate) bytes: &'a [u8],
     /// The line that it begins on, from 0, counted in the chunk. A document on one line has line 0.
     pub(crate) line: u64,
-    /// Whether its cells were located.
-    pub(crate) outcome: Result<(), Fault>,
+    /// Its cells, if they were located.
+    pub(crate) cells: Result<RowCells<'a>, Fault>,
 }
 
 /// The rows of one chunk, in order.
 pub(crate) struct Rows<'c> {
     chunk: &'c Chunk,
+    text: ChunkText<'c>,
     format: Format,
     index: Index,
     at: usize,
@@ -114,6 +84,7 @@ impl<'c> Rows<'c> {
     pub(crate) fn new(chunk: &'c Chunk, format: Format) -> Self {
         Rows {
             chunk,
+            text: ChunkText::of(chunk),
             format,
             index: Index::new(format),
             at: 0,
@@ -137,51 +108,52 @@ impl<'c> Rows<'c> {
 
     /// Locates the cells of the next row, or returns `None` behind the last one.
     #[inline]
-    pub(crate) fn next_row(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
-        if let Some(row) = self.next_indexed(plan, cells) {
-            return Some(row);
-        }
-        self.next_of_any(plan, cells)
+    pub(crate) fn next_row<'a>(
+        &'a mut self,
+        plan: &'a Plan,
+        cells: &'a mut Cells,
+    ) -> Option<RawRow<'a>> {
+        let Some(row) = self.next_indexed(plan) else {
+            return self.next_of_any(plan, cells);
+        };
+        Some(self.indexed(&row, plan))
     }
 
-    /// The next row, if it is a regular one with all of its fields.
+    /// Passes the next row, if the index has it and it has all of its fields.
     #[inline]
-    fn next_indexed(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
-        let bytes = &self.chunk.bytes[..];
+    fn next_indexed(&mut self, plan: &Plan) -> Option<IndexedRow> {
         let row = self.index.row_at(self.at)?;
-        if row.marks.len() != plan.width() + 1 {
+        if row.num_fields() != plan.width() {
             return None;
         }
-        cells.begin(plan.num_wanted());
-        match self.format {
-            Format::Csv => csv::locate_regular(bytes, row.marks, plan, cells)?,
-            Format::Json => json::locate_regular(bytes, row.marks, plan, cells),
-        }
         self.at = row.end;
-        let line = self.num_lines;
         self.num_lines += u64::from(self.format == Format::Csv);
-        Some(RawRow {
-            bytes: &bytes[row.start..row.end],
-            line,
-            outcome: Ok(()),
-        })
+        Some(row)
+    }
+
+    #[inline]
+    fn indexed<'a>(&'a self, row: &IndexedRow, plan: &'a Plan) -> RawRow<'a> {
+        let marks = self.index.marks(row);
+        RawRow {
+            bytes: &self.chunk.bytes[row.start..row.end],
+            line: self.num_lines.saturating_sub(1),
+            cells: Ok(RowCells::indexed(self.text, marks, plan, self.format)),
+        }
     }
 
     /// The next row, whatever it is. From it on, the index is made anew where it has come to its end.
     #[cold]
-    fn next_of_any(&mut self, plan: &Plan, cells: &mut Cells) -> Option<RawRow<'c>> {
+    fn next_of_any<'a>(&'a mut self, plan: &'a Plan, cells: &'a mut Cells) -> Option<RawRow<'a>> {
         let bytes = &self.chunk.bytes[..];
         if let Some(num_lines) = self.chunk.overlong_lines {
             let is_first = self.at == 0;
             self.at = bytes.len();
             self.num_lines = num_lines;
-            return is_first.then(|| RawRow {
+            let fault = Fault::new(Reason::RowTooLong, "longer than any row of a catalogue");
+            return is_first.then_some(RawRow {
                 bytes,
                 line: 0,
-                outcome: Err(Fault::new(
-                    Reason::RowTooLong,
-                    "longer than any row of a catalogue",
-                )),
+                cells: Err(fault),
             });
         }
         match self.format {
@@ -195,9 +167,9 @@ impl<'c> Rows<'c> {
         }
         if self.index.is_exhausted()
             && self.index.fill(bytes, self.at)
-            && let Some(row) = self.next_indexed(plan, cells)
+            && let Some(row) = self.next_indexed(plan)
         {
-            return Some(row);
+            return Some(self.indexed(&row, plan));
         }
         cells.reset(plan.num_wanted());
         let start = self.at;
@@ -215,110 +187,7 @@ impl<'c> Rows<'c> {
         Some(RawRow {
             bytes: &bytes[start..self.at],
             line,
-            outcome,
+            cells: outcome.map(|()| cells.row()),
         })
     }
-}
-
-/// A chunk as cells are read from it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ChunkText<'c> {
-    bytes: &'c [u8],
-    /// The same, where all of it is UTF-8: checking a chunk once is faster than checking each text.
-    text: Option<&'c str>,
-}
-
-impl<'c> ChunkText<'c> {
-    pub(crate) fn of(chunk: &'c Chunk) -> Self {
-        ChunkText {
-            bytes: &chunk.bytes,
-            text: std::str::from_utf8(&chunk.bytes).ok(),
-        }
-    }
-
-    /// The cells of the row that `cells` was last filled from.
-    pub(crate) fn row<'a>(self, cells: &'a Cells) -> RowCells<'a>
-    where
-        'c: 'a,
-    {
-        RowCells { chunk: self, cells }
-    }
-}
-
-/// The cells of one row, each without surrounding spaces.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RowCells<'a> {
-    chunk: ChunkText<'a>,
-    cells: &'a Cells,
-}
-
-impl<'a> RowCells<'a> {
-    /// The bytes of a wanted column.
-    #[inline]
-    pub(crate) fn bytes(self, slot: usize) -> &'a [u8] {
-        let (from, len) = self.wide(slot);
-        &from[..len]
-    }
-
-    /// The bytes of a wanted column with whatever stands behind them, and their number.
-    #[inline]
-    pub(crate) fn wide(self, slot: usize) -> (&'a [u8], usize) {
-        let (start, end) = self.cells.spans[slot];
-        let (start, end) = (start as usize, end as usize);
-        match self.chunk.bytes.get(start..) {
-            Some(from) if end <= self.chunk.bytes.len() => trimmed(from, end - start),
-            _ => self.unescaped(start, end),
-        }
-    }
-
-    #[cold]
-    fn unescaped(self, start: usize, end: usize) -> (&'a [u8], usize) {
-        let from = &self.cells.scratch[start - self.chunk.bytes.len()..];
-        trimmed(from, end - start)
-    }
-
-    /// The text of a wanted column, or its bytes where they are not UTF-8.
-    #[inline]
-    pub(crate) fn text(self, slot: usize) -> Result<&'a str, &'a [u8]> {
-        let (start, end) = self.cells.spans[slot];
-        let place = start as usize..end as usize;
-        if let Some(text) = self.chunk.text.and_then(|text| text.get(place)) {
-            return Ok(match is_trimmed(text.as_bytes()) {
-                true => text,
-                false => text.trim_ascii(),
-            });
-        }
-        let bytes = self.bytes(slot);
-        std::str::from_utf8(bytes).map_err(|_| bytes)
-    }
-}
-
-/// Whether there are no spaces around a text, which is so of most cells.
-#[inline]
-fn is_trimmed(text: &[u8]) -> bool {
-    match text {
-        [first, .., last] => *first > b' ' && *last > b' ',
-        [only] => *only > b' ',
-        [] => true,
-    }
-}
-
-/// The first `len` bytes without the spaces around them.
-#[inline]
-fn trimmed(from: &[u8], len: usize) -> (&[u8], usize) {
-    let text = &from[..len];
-    if is_trimmed(text) {
-        return (from, len);
-    }
-    let leading = len - text.trim_ascii_start().len();
-    (&from[leading..], text.trim_ascii().len())
-}
-
-/// The text of a wanted column of the row that `cells` was last filled from, without surrounding spaces.
-pub(crate) fn cell<'a>(chunk: &'a [u8], cells: &'a Cells, slot: usize) -> &'a [u8] {
-    let chunk = ChunkText {
-        bytes: chunk,
-        text: None,
-    };
-    chunk.row(cells).bytes(slot)
 }

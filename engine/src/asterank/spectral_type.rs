@@ -89,6 +89,9 @@ impl<'a> SpectralType<'a> {
 
 /// `spec_B` without colons and outer spaces; `C type` is `C`.
 fn cleaned(spec_b: &str) -> Cow<'_, str> {
+    if spec_b.is_empty() {
+        return Cow::Borrowed("");
+    }
     let outer =
         spec_b.trim_matches(|character: char| character == ':' || character.is_whitespace());
     let cleaned = match outer.contains(':') {
@@ -105,6 +108,7 @@ fn cleaned(spec_b: &str) -> Cow<'_, str> {
 /// The Tholen types that the original takes over; it takes no other.
 fn from_tholen(spec_t: &str) -> Option<&'static str> {
     Some(match spec_t {
+        "" => return None,
         "M" => "M",
         "E" => "M",
         "P" => "P",

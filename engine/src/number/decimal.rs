@@ -33,7 +33,7 @@ const WHOLE_POWERS_OF_TEN: [u64; 9] = [
 ];
 
 /// The bytes of a decimal and of what stands behind it.
-#[inline]
+#[inline(always)]
 fn wide(from: &[u8]) -> [u8; WIDE_BYTES] {
     match from.first_chunk() {
         Some(wide) => *wide,
@@ -48,14 +48,14 @@ fn padded(from: &[u8]) -> [u8; WIDE_BYTES] {
     wide
 }
 
-#[inline]
+#[inline(always)]
 fn word(wide: &[u8; WIDE_BYTES], at: usize) -> u64 {
     let bytes = wide[at..at + 8].try_into().expect("eight bytes");
     u64::from_le_bytes(bytes)
 }
 
 /// A bit for each byte of `word` that is not a digit, the first byte's the lowest.
-#[inline]
+#[inline(always)]
 fn others(word: u64) -> u64 {
     let digits = word ^ 0x3030_3030_3030_3030;
     let others = (((digits & LOW_BITS) + 0x7676_7676_7676_7676) | digits) & HIGH_BITS;
@@ -65,7 +65,7 @@ fn others(word: u64) -> u64 {
 
 /// Where the point of the first `len` bytes of `from` stands, or would stand behind the last digit, if they
 /// are a plain decimal of at most [`MAX_BYTES`].
-#[inline]
+#[inline(always)]
 pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
     if len > MAX_BYTES || len == 0 {
         return None;
@@ -138,16 +138,9 @@ mod tests {
             "7.",
             "16.65498645942587",
             "00012.50",
-            "9007199254740992",
+            "90071992547409",
         ] {
-            let expected: f64 = text.parse().unwrap();
-            assert_eq!(
-                read(text)
-                    .map(f64::to_bits)
-                    .is_none_or(|bits| bits == expected.to_bits()),
-                true,
-                "{text}"
-            );
+            assert_eq!(read(text), Some(text.parse().unwrap()), "{text}");
         }
         assert_eq!(read(".07913825487621974"), Some(0.07913825487621974));
         assert_eq!(read("2461200.5"), Some(2461200.5));

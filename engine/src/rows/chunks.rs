@@ -127,15 +127,21 @@ impl<R: Read> ChunkReader<R> {
     }
 
     fn fill(&mut self, bytes: &mut Vec<u8>, target: usize) -> io::Result<()> {
-        if bytes.len() < target && !self.is_at_end {
-            let missing = target - bytes.len();
-            let num_read = self
-                .input
-                .by_ref()
-                .take(missing as u64)
-                .read_to_end(bytes)?;
-            self.is_at_end = num_read < missing;
+        let mut num_read = bytes.len();
+        if num_read >= target || self.is_at_end {
+            return Ok(());
         }
+        // Read straight into its place: `read_to_end` feels its way with small buffers.
+        bytes.resize(target, 0);
+        while num_read < target && !self.is_at_end {
+            match self.input.read(&mut bytes[num_read..]) {
+                Ok(0) => self.is_at_end = true,
+                Ok(more) => num_read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(num_read);
         Ok(())
     }
 

@@ -211,32 +211,6 @@ pub(super) fn locate(
     })
 }
 
-/// Locates the wanted cells of a row of the index. `None` leaves the row to [`locate`]: a doubled quote.
-#[inline]
-pub(super) fn locate_regular(
-    bytes: &[u8],
-    marks: &[u32],
-    plan: &Plan,
-    cells: &mut Cells,
-) -> Option<()> {
-    for &(field, slot) in plan.located() {
-        let start = marks[field].wrapping_add(1);
-        let end = marks[field + 1];
-        let span = match bytes[start as usize] {
-            b'"' => {
-                let inner = (start + 1, end - 1);
-                if memchr(b'"', &bytes[inner.0 as usize..inner.1 as usize]).is_some() {
-                    return None;
-                }
-                inner
-            }
-            _ => (start, end),
-        };
-        cells.spans[slot] = span;
-    }
-    Some(())
-}
-
 /// The field at `at`, or `None` where its quote is never closed.
 fn field_at(bytes: &[u8], at: usize) -> Option<Field> {
     if bytes[at] != b'"' {
@@ -284,26 +258,20 @@ fn stop_from(bytes: &[u8], at: usize) -> usize {
 }
 
 fn set_cell(bytes: &[u8], field: &Field, slot: usize, cells: &mut Cells) {
+    let mut text = &bytes[field.start..field.end];
+    let unescaped;
     if let Some(close) = field.quote_at {
-        let start = cells.scratch.len();
-        unescape(&bytes[field.start..close], &mut cells.scratch);
-        cells
-            .scratch
-            .extend_from_slice(&bytes[close + 1..field.end]);
-        let end = cells.scratch.len();
-        cells.set(slot, bytes.len() + start, bytes.len() + end);
-        return;
-    }
-    let text = &bytes[field.start..field.end];
-    if text.first() == Some(&b' ')
+        let mut copy = Vec::new();
+        unescape(&bytes[field.start..close], &mut copy);
+        copy.extend_from_slice(&bytes[close + 1..field.end]);
+        unescaped = copy;
+        text = &unescaped;
+    } else if text.first() == Some(&b' ')
         && let [b'"', inner @ .., b'"'] = text.trim_ascii()
     {
-        let lead = text.len() - text.trim_ascii_start().len();
-        let start = field.start + lead + 1;
-        cells.set(slot, start, start + inner.len());
-    } else {
-        cells.set(slot, field.start, field.end);
+        text = inner;
     }
+    cells.set(slot, text);
 }
 
 /// Appends `quoted` with each doubled quote halved.
@@ -361,7 +329,7 @@ pub(crate) fn read_header(bytes: &[u8]) -> Option<Header> {
         let field = field_at(bytes, at)?;
         cells.reset(1);
         set_cell(bytes, &field, 0, &mut cells);
-        columns.push(normalised_name(super::cell(bytes, &cells, 0)));
+        columns.push(normalised_name(cells.row().bytes(0)));
         at = field.stop + 1;
         if field.stop >= bytes.len() || bytes[field.stop] == b'\n' {
             break;

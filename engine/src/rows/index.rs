@@ -1,17 +1,18 @@
 //! The structural index: where fields and rows end in a stretch of a chunk, found 64 bytes at a time.
 //!
-//! It knows regular rows only: a quoted field whose quotes stand at its ends, no line end in it, no escape
-//! in a string of JSON, no space around a cell of one. Up to the first byte that is otherwise, whether a byte
+//! It knows regular rows only: a quoted field whose quotes stand at its ends alone, no line end in it, no
+//! escape in a string of JSON, no space around a cell of one. Up to the first byte that is otherwise, whether a byte
 //! stands inside quotes is the parity of the quotes before it, which vector code counts without looking at
 //! fields; from there on the index is silent, and the row is left to [`csv`](super::csv) and
 //! [`json`](super::json), which take anything and decide what is a fault.
 //!
 //! The one unsafe block is here: it calls code that is compiled for AVX2, on machines that have it.
 
+use super::Format;
+use super::cells::position;
 #[cfg(target_arch = "x86_64")]
 use super::masks::avx2;
 use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, parity, portable};
-use super::{Format, position};
 
 /// Bytes that are indexed at once: they and their index fit into a core's first cache.
 const WINDOW_BYTES: usize = 16 << 10;
@@ -59,11 +60,18 @@ impl Machine {
 }
 
 /// A row of an index.
-pub(super) struct IndexedRow<'i> {
-    /// The mark before the first field, and the one behind each field.
-    pub(super) marks: &'i [u32],
+pub(super) struct IndexedRow {
+    /// The places of the mark before its first field and of the one behind its last.
+    first: usize,
+    last: usize,
     pub(super) start: usize,
     pub(super) end: usize,
+}
+
+impl IndexedRow {
+    pub(super) fn num_fields(&self) -> usize {
+        self.last - self.first
+    }
 }
 
 impl Index {
@@ -132,7 +140,7 @@ impl Index {
 
     /// The row that begins at `start`, if it is in the index. Rows before it are passed over.
     #[inline]
-    pub(super) fn row_at(&mut self, start: usize) -> Option<IndexedRow<'_>> {
+    pub(super) fn row_at(&mut self, start: usize) -> Option<IndexedRow> {
         loop {
             let last = *self.row_ends.get(self.next_row)? as usize;
             let before = match self.next_row {
@@ -149,11 +157,20 @@ impl Index {
             }
             self.next_row += 1;
             if row_start as usize == start {
-                let end = self.marks[last] as usize + 1;
-                let marks = &self.marks[first..=last];
-                return Some(IndexedRow { marks, start, end });
+                return Some(IndexedRow {
+                    first,
+                    last,
+                    start,
+                    end: self.marks[last] as usize + 1,
+                });
             }
         }
+    }
+
+    /// The mark before the first field of a row, and the one behind each field.
+    #[inline]
+    pub(super) fn marks(&self, row: &IndexedRow) -> &[u32] {
+        &self.marks[row.first..=row.last]
     }
 
     /// Whether all of its rows were given or passed over.
@@ -329,15 +346,12 @@ impl Scan for CsvScan {
         let opening = quotes & inside;
         let closing = quotes & !inside;
         let marks = (commas | line_ends) & !inside;
-        // A quote behind a closing one makes one of the two: the field goes on.
-        let may_open = behind(marks | closing, &mut self.may_open);
+        let may_open = behind(marks, &mut self.may_open);
         let behind_closing = behind(closing, &mut self.closed);
         Step {
             marks,
             row_ends: line_ends & !inside,
-            irregular: (opening & !may_open)
-                | (behind_closing & !(marks | opening))
-                | (line_ends & inside),
+            irregular: (opening & !may_open) | (behind_closing & !marks) | (line_ends & inside),
         }
     }
 }

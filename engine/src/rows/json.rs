@@ -215,19 +215,6 @@ pub(super) fn locate(
     }
 }
 
-/// Locates the wanted cells of a row of the index.
-#[inline]
-pub(super) fn locate_regular(bytes: &[u8], marks: &[u32], plan: &Plan, cells: &mut Cells) {
-    for &(field, slot) in plan.located() {
-        let (start, end) = (marks[field] + 1, marks[field + 1]);
-        cells.spans[slot] = match bytes[start as usize] {
-            b'"' => (start + 1, end - 1),
-            b'n' if &bytes[start as usize..end as usize] == b"null" => (0, 0),
-            _ => (start, end),
-        };
-    }
-}
-
 struct Malformed(&'static str);
 
 /// The end of the row and its number of cells.
@@ -276,13 +263,11 @@ fn locate_cell(
                 return Err(Malformed("a string is never closed"));
             };
             if let Some(slot) = slot {
-                if memchr::memchr(b'\\', &bytes[start..end]).is_none() {
-                    cells.set(slot, start, end);
+                let text = &bytes[start..end];
+                if memchr::memchr(b'\\', text).is_none() {
+                    cells.set(slot, text);
                 } else {
-                    let from = cells.scratch.len();
-                    unescape(&bytes[at..=end], &mut cells.scratch)?;
-                    let to = cells.scratch.len();
-                    cells.set(slot, bytes.len() + from, bytes.len() + to);
+                    cells.set(slot, unescaped(&bytes[at..=end])?.as_bytes());
                 }
             }
             Ok(end + 1)
@@ -294,19 +279,16 @@ fn locate_cell(
             match (&bytes[at..end], slot) {
                 (b"", _) => return Err(Malformed("a cell is no string, number or null")),
                 (b"null", _) | (_, None) => {}
-                (_, Some(slot)) => cells.set(slot, at, end),
+                (word, Some(slot)) => cells.set(slot, word),
             }
             Ok(end)
         }
     }
 }
 
-/// Appends the text of a JSON string, given with its quotes.
-fn unescape(string: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let text: String =
-        serde_json::from_slice(string).map_err(|_| Malformed("a string has a wrong escape"))?;
-    out.extend_from_slice(text.as_bytes());
-    Ok(())
+/// The text of a JSON string, given with its quotes.
+fn unescaped(string: &[u8]) -> Result<String, Malformed> {
+    serde_json::from_slice(string).map_err(|_| Malformed("a string has a wrong escape"))
 }
 
 /// The end of a bare value, or several: up to the next row or separator that stands in no string.

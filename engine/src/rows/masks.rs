@@ -103,8 +103,8 @@ pub(super) mod portable {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
-        _mm256_set_epi64x, _mm256_set1_epi8, _mm256_sub_epi8,
+        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_sub_epi8,
     };
 
     use super::{BLOCK_BYTES, CsvMasks, JsonMasks};
@@ -139,16 +139,19 @@ pub(super) mod avx2 {
         }
     }
 
-    /// The compiler makes one load of each half.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load(block: &[u8; BLOCK_BYTES]) -> [__m256i; 2] {
-        let (words, _) = block.as_chunks::<8>();
-        let word = |index: usize| i64::from_le_bytes(words[index]);
-        [
-            _mm256_set_epi64x(word(3), word(2), word(1), word(0)),
-            _mm256_set_epi64x(word(7), word(6), word(5), word(4)),
-        ]
+        let halves: *const __m256i = block.as_ptr().cast();
+        // SAFETY: the block's 64 bytes are two halves of 32, and these loads want no alignment. (Without a
+        // pointer the halves are put together from words, which takes three times as many instructions.)
+        #[allow(unsafe_code, reason = "there is no load without a pointer")]
+        unsafe {
+            [
+                _mm256_loadu_si256(halves),
+                _mm256_loadu_si256(halves.add(1)),
+            ]
+        }
     }
 
     /// Collects the high bits of the bytes that `classify` makes of each half.

@@ -4,9 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     slots: Vec<Option<u16>>,
-    /// The fields that hold a wanted column, and which.
-    located: Vec<(usize, usize)>,
-    num_wanted: usize,
+    /// For each wanted column the field that holds it.
+    fields: Vec<Option<u32>>,
 }
 
 /// A wanted column that the header names twice.
@@ -20,23 +19,17 @@ impl Plan {
         wanted: &[&str],
     ) -> Result<Self, DuplicateColumn> {
         let mut slots = Vec::with_capacity(header.len());
-        let mut is_found = vec![false; wanted.len()];
-        for name in header {
+        let mut fields = vec![None; wanted.len()];
+        for (field, name) in (0..).zip(header) {
             let slot = wanted.iter().position(|wanted| *wanted == name.as_ref());
             if let Some(slot) = slot
-                && std::mem::replace(&mut is_found[slot], true)
+                && fields[slot].replace(field).is_some()
             {
                 return Err(DuplicateColumn(name.as_ref().to_owned()));
             }
             slots.push(slot.map(|slot| u16::try_from(slot).expect("few columns are wanted")));
         }
-        let fields = slots.iter().enumerate();
-        let located = fields.filter_map(|(field, slot)| Some((field, usize::from((*slot)?))));
-        Ok(Plan {
-            located: located.collect(),
-            slots,
-            num_wanted: wanted.len(),
-        })
+        Ok(Plan { slots, fields })
     }
 
     /// The number of fields that a row has.
@@ -46,12 +39,13 @@ impl Plan {
 
     /// The number of columns that were asked for, found or not.
     pub(crate) fn num_wanted(&self) -> usize {
-        self.num_wanted
+        self.fields.len()
     }
 
-    /// The fields that hold a wanted column, and which, in the order of the fields.
-    pub(crate) fn located(&self) -> &[(usize, usize)] {
-        &self.located
+    /// For each wanted column the field that holds it, if one does.
+    #[inline]
+    pub(crate) fn fields(&self) -> &[Option<u32>] {
+        &self.fields
     }
 
     /// The wanted column that stands in `field`, if one does.
@@ -81,7 +75,7 @@ mod tests {
         let slots: Vec<_> = (0..5).map(|field| plan.slot(field)).collect();
         assert_eq!(slots, [None, Some(1), None, Some(0), None]);
         assert_eq!((plan.width(), plan.num_wanted()), (4, 3));
-        assert_eq!(plan.located(), [(1, 1), (3, 0)]);
+        assert_eq!(plan.fields(), [Some(3), Some(1), None]);
     }
 
     #[test]

@@ -107,10 +107,19 @@ fn cells_of(
     let mut cells = Cells::default();
     let mut all = Vec::new();
     while let Some(row) = rows.next_row(plan, &mut cells) {
-        let found = (0..plan.num_wanted())
-            .map(|slot| super::cell(&chunk.bytes, &cells, slot).to_vec())
-            .collect();
-        all.push((found, row.outcome));
+        let found = row.cells.map(|cells| {
+            let slots = 0..plan.num_wanted();
+            slots.map(|slot| cells.bytes(slot).to_vec()).collect()
+        });
+        all.push(match found {
+            Ok(found) => (found, Ok(())),
+            // As many cells as there are were located all the same.
+            Err(fault) => {
+                let slots = 0..plan.num_wanted();
+                let located = slots.map(|slot| cells.row().bytes(slot).to_vec());
+                (located.collect(), Err(fault))
+            }
+        });
     }
     all
 }

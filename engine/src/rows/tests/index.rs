@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::index::{Index, Machine};
-use super::super::{Cells, Chunk, Fault, Format, Plan, Rows, cell, read_header};
+use super::super::{Cells, Chunk, Fault, Format, Plan, Rows, read_header};
 use crate::generate::{self, Options};
 
 /// All that is known of a row: its bytes, its line, its cells or what is wrong with it.
@@ -18,11 +18,9 @@ fn rows(chunk: &Chunk, plan: &Plan, format: Format, machine: Machine) -> (Vec<Kn
     let mut cells = Cells::default();
     let mut known = Vec::new();
     while let Some(row) = rows.next_row(plan, &mut cells) {
-        let found = row.outcome.map(|()| {
+        let found = row.cells.map(|cells| {
             let slots = 0..plan.num_wanted();
-            slots
-                .map(|slot| cell(&chunk.bytes, &cells, slot).to_vec())
-                .collect()
+            slots.map(|slot| cells.bytes(slot).to_vec()).collect()
         });
         known.push((row.bytes.to_vec(), row.line, found));
     }

@@ -1,0 +1,161 @@
+//! Cells: where the parts of a row stand, and how they are read.
+
+use super::{Chunk, Format, Plan};
+
+/// The cells of a row that was located field by field, copied out of it: it is no regular row.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    /// The cells, each behind one byte that is none.
+    text: Vec<u8>,
+    /// The positions of these bytes, and of the one behind the last cell.
+    marks: Vec<u32>,
+    /// For each wanted column, its place among the cells.
+    fields: Vec<Option<u32>>,
+}
+
+impl Cells {
+    pub(super) fn reset(&mut self, num_columns: usize) {
+        self.text.clear();
+        self.text.push(b',');
+        self.marks.clear();
+        self.marks.push(0);
+        self.fields.clear();
+        self.fields.resize(num_columns, None);
+    }
+
+    /// Sets a cell to `text`, without the spaces around it.
+    pub(super) fn set(&mut self, slot: usize, text: &[u8]) {
+        self.fields[slot] = Some(position(self.marks.len() - 1));
+        self.text.extend_from_slice(text.trim_ascii());
+        self.marks.push(position(self.text.len()));
+        self.text.push(b',');
+    }
+
+    /// The cells as they were set.
+    pub(super) fn row(&self) -> RowCells<'_> {
+        RowCells {
+            chunk: ChunkText {
+                bytes: &self.text,
+                text: None,
+            },
+            marks: &self.marks,
+            fields: &self.fields,
+            format: None,
+        }
+    }
+}
+
+/// Chunks are at most a few MiB: their positions fit into 32 bits.
+pub(super) fn position(at: usize) -> u32 {
+    u32::try_from(at).expect("a chunk is shorter than 4 GiB")
+}
+
+/// A chunk as cells are read from it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChunkText<'c> {
+    bytes: &'c [u8],
+    /// The same, where all of it is UTF-8: checking a chunk once is faster than checking each text.
+    text: Option<&'c str>,
+}
+
+impl<'c> ChunkText<'c> {
+    pub(super) fn of(chunk: &'c Chunk) -> Self {
+        ChunkText {
+            bytes: &chunk.bytes,
+            text: std::str::from_utf8(&chunk.bytes).ok(),
+        }
+    }
+}
+
+/// The cells of one row, each without surrounding spaces and quotes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowCells<'a> {
+    chunk: ChunkText<'a>,
+    /// The position before each field, and the one behind the last.
+    marks: &'a [u32],
+    /// For each wanted column, the field that holds it.
+    fields: &'a [Option<u32>],
+    /// How the fields are written, or `None` where they are the texts of the cells already.
+    format: Option<Format>,
+}
+
+impl<'a> RowCells<'a> {
+    /// The cells of a regular row.
+    #[inline]
+    pub(super) fn indexed(
+        chunk: ChunkText<'a>,
+        marks: &'a [u32],
+        plan: &'a Plan,
+        format: Format,
+    ) -> Self {
+        RowCells {
+            chunk,
+            marks,
+            fields: plan.fields(),
+            format: Some(format),
+        }
+    }
+
+    /// The bytes of a wanted column.
+    pub(crate) fn bytes(&self, slot: usize) -> &'a [u8] {
+        let (start, end) = self.trimmed(slot);
+        &self.chunk.bytes[start..end]
+    }
+
+    /// The bytes of a wanted column, spaces around them included, with whatever stands behind them, and their
+    /// number.
+    #[inline(always)]
+    pub(crate) fn wide(&self, slot: usize) -> (&'a [u8], usize) {
+        let (start, end) = self.place(slot);
+        (&self.chunk.bytes[start..], end - start)
+    }
+
+    /// The text of a wanted column, or its bytes where they are not UTF-8.
+    #[inline]
+    pub(crate) fn text(&self, slot: usize) -> Result<&'a str, &'a [u8]> {
+        let (start, end) = self.trimmed(slot);
+        if start == end {
+            return Ok("");
+        }
+        if let Some(text) = self.chunk.text.and_then(|text| text.get(start..end)) {
+            return Ok(text);
+        }
+        let bytes = &self.chunk.bytes[start..end];
+        std::str::from_utf8(bytes).map_err(|_| bytes)
+    }
+
+    /// The start and end of a cell without the spaces around it, which most do not have.
+    #[inline]
+    fn trimmed(&self, slot: usize) -> (usize, usize) {
+        let (start, end) = self.place(slot);
+        let text = &self.chunk.bytes[start..end];
+        match (text.first(), text.last()) {
+            (Some(first), Some(last)) if *first <= b' ' || *last <= b' ' => {
+                let start = start + (text.len() - text.trim_ascii_start().len());
+                (start, start + text.trim_ascii().len())
+            }
+            _ => (start, end),
+        }
+    }
+
+    /// The start and end of a cell.
+    #[inline(always)]
+    fn place(&self, slot: usize) -> (usize, usize) {
+        let field = self.fields[slot].map_or(usize::MAX - 2, |field| field as usize);
+        let Some([before, behind]) = self.marks.get(field..field + 2) else {
+            return (0, 0);
+        };
+        // The mark before the first row of a chunk is in front of its first byte.
+        let start = before.wrapping_add(1) as usize;
+        let end = *behind as usize;
+        // There is a byte behind every cell, the mark itself.
+        match (self.format, self.chunk.bytes[start]) {
+            (None, _) => (start, end),
+            (Some(_), b'"') => (start + 1, end - 1),
+            (Some(Format::Json), b'n') if &self.chunk.bytes[start..end] == b"null" => {
+                (start, start)
+            }
+            _ => (start, end),
+        }
+    }
+}
