@@ -103,12 +103,14 @@ impl Valuer {
             is_comet,
             ..Found::default()
         };
-        self.merge_delta_v(item, &identity, &orbit, inclination, &mut found);
+        let dv = self.merge_delta_v(item, &identity, &orbit, inclination, &mut found);
         found.nhats = self.merge_nhats(item, &identity);
-        row.size(item)?;
-        self.merge_mass(item, &identity, row.positive(Column::Gm)?, &mut found);
-        estimate_mass(item, &spectral_type);
-        value(item, &spectral_type, &orbit)?;
+        let diameter = row.size(item)?;
+        let gm = row.positive(Column::Gm, &mut item.gm)?;
+        let mass = self
+            .merge_mass(item, &identity, gm, &mut found)
+            .or_else(|| estimate_mass(item, &spectral_type, diameter));
+        value(item, &spectral_type, mass, &orbit, dv)?;
 
         item.designation = Some(identity.key);
         item.spkid = spkid.map(Figure::Whole);
@@ -133,21 +135,20 @@ impl Valuer {
         orbit: &Orbit,
         inclination: Option<f64>,
         found: &mut Found,
-    ) {
+    ) -> Option<f64> {
         let listed = self
             .lookups
             .delta_v
             .find(identity.number, &identity.designations());
         found.delta_v = listed.is_some();
         let (dv, source) = match (listed, orbit.a, orbit.e, inclination) {
-            (Some(listed), ..) => (Some(listed.dv_kms), BENNER),
-            (None, Some(a), Some(e), Some(i)) => (rendezvous_delta_v(a, e, i), COMPUTED),
-            _ => return,
+            (Some(listed), ..) => (listed.dv_kms, BENNER),
+            (None, Some(a), Some(e), Some(i)) => (rendezvous_delta_v(a, e, i)?, COMPUTED),
+            _ => return None,
         };
-        if let Some(dv) = dv {
-            item.dv_kms = Some(Figure::Computed(dv));
-            item.dv_source = Some(source);
-        }
+        item.dv_kms = Some(Figure::Computed(dv));
+        item.dv_source = Some(source);
+        Some(dv)
     }
 
     /// The round trip that NHATS lists, and whether it lists one.
@@ -160,59 +161,68 @@ impl Valuer {
     }
 
     /// The mass of a known GM: the catalogue's, else a published mass's.
-    fn merge_mass<'a>(
+    fn merge_mass(
         &self,
-        item: &mut Item<'a>,
+        item: &mut Item,
         identity: &Identity,
-        gm: Option<Measured<'a>>,
+        gm: Option<f64>,
         found: &mut Found,
-    ) {
+    ) -> Option<f64> {
         let name = Some(identity.name).filter(|name| !name.is_empty());
         let published = self
             .lookups
             .masses
             .find(identity.number, &identity.designations(), name);
         found.mass = published.is_some();
-        let (gm, figure, source) = match (gm, published) {
-            (Some(gm), _) => (gm.value, Figure::Given(gm.number), MassSource::Gm),
+        let (gm, source) = match (gm, published) {
+            (Some(gm), _) => (gm, MassSource::Gm),
             (None, Some(published)) => {
                 let gm = published.mass_kg * GRAVITATIONAL_CONSTANT;
-                (gm, Figure::Computed(gm), MassSource::Published)
+                item.gm = Some(Figure::Computed(gm));
+                (gm, MassSource::Published)
             }
-            (None, None) => return,
+            (None, None) => return None,
         };
-        item.mass_kg = Some(Figure::Computed(asterank::mass_from_gm(gm)));
         item.mass_source = Some(mass_word(source));
-        item.gm = Some(figure);
+        Some(asterank::mass_from_gm(gm))
     }
 }
 
 /// The mass of a body that is valued and whose GM is not known. A comet whose spectral type is known is valued
 /// by it; the others have no mass to estimate.
-fn estimate_mass(item: &mut Item, spectral_type: &SpectralType) {
-    if item.mass_kg.is_some() || spectral_type.is_comet() {
-        return;
+fn estimate_mass(
+    item: &mut Item,
+    spectral_type: &SpectralType,
+    diameter_km: Option<f64>,
+) -> Option<f64> {
+    if spectral_type.is_comet() {
+        return None;
     }
-    let (mass, source) = match &item.diameter_km {
+    let (mass, source) = match diameter_km {
         Some(diameter) => (
-            asterank::mass_from_diameter(diameter.value(), spectral_type.density()),
+            asterank::mass_from_diameter(diameter, spectral_type.density()),
             MassSource::FromDiameter,
         ),
         None => (DEFAULT_MASS_KG, MassSource::Default),
     };
-    item.mass_kg = Some(Figure::Computed(mass));
     item.mass_source = Some(mass_word(source));
+    Some(mass)
 }
 
 /// The model's results.
-fn value(item: &mut Item, spectral_type: &SpectralType, orbit: &Orbit) -> Result<(), Box<Invalid>> {
-    let figure = |figure: &Option<Figure>| figure.as_ref().map(Figure::value);
-    let valuation = match figure(&item.mass_kg) {
+fn value(
+    item: &mut Item,
+    spectral_type: &SpectralType,
+    mass_kg: Option<f64>,
+    orbit: &Orbit,
+    dv_kms: Option<f64>,
+) -> Result<(), Box<Invalid>> {
+    let valuation = match mass_kg {
         Some(mass) if !spectral_type.is_comet() => asterank::value(
             mass,
             Composition::of(spectral_type.valued_as()),
             orbit,
-            figure(&item.dv_kms),
+            dv_kms,
         ),
         _ => COMET,
     };
@@ -223,7 +233,7 @@ fn value(item: &mut Item, spectral_type: &SpectralType, orbit: &Orbit) -> Result
         profit,
         score,
     } = valuation;
-    let mass = figure(&item.mass_kg).unwrap_or_default();
+    let mass = mass_kg.unwrap_or_default();
     if ![mass, price, saved, closeness, profit, score]
         .iter()
         .all(|result| result.is_finite())
@@ -234,6 +244,7 @@ fn value(item: &mut Item, spectral_type: &SpectralType, orbit: &Orbit) -> Result
             message: format!("a mass of {mass:e} kg cannot be valued"),
         }));
     }
+    item.mass_kg = mass_kg.map(Figure::Computed);
     item.price = Some(Figure::Computed(price));
     item.saved = Some(Figure::Computed(saved));
     item.closeness = Some(Figure::Computed(closeness));
@@ -264,13 +275,6 @@ fn type_source(source: TypeSource) -> Option<Word> {
     }
 }
 
-/// A figure of the catalogue and its value.
-#[derive(Clone, Copy)]
-struct Measured<'a> {
-    number: Number<'a>,
-    value: f64,
-}
-
 /// The cells of a row, read as what they mean.
 #[derive(Clone, Copy)]
 struct Row<'r, 'a> {
@@ -291,58 +295,65 @@ impl<'a> Row<'_, 'a> {
         Ok(text)
     }
 
-    /// A number, if there is one.
-    #[inline(always)]
-    fn figure(self, column: Column) -> Result<Option<Number<'a>>, Box<Invalid>> {
+    /// Takes over a number, if there is one.
+    ///
+    /// Numbers are made where they are to stay: copying one right after it was made, in pieces of other
+    /// sizes, waits for the memory each time.
+    #[inline]
+    fn given(self, column: Column, to: &mut Option<Figure<'a>>) -> Result<(), Box<Invalid>> {
         let (from, len) = self.cells.wide(column as usize);
-        if len == 0 {
-            return Ok(None);
-        }
         match Number::plain(from, len) {
-            Some(number) => Ok(Some(number)),
-            None => self.any_figure(column),
+            Some(number) => {
+                *to = Some(Figure::Given(number));
+                Ok(())
+            }
+            None if len == 0 => Ok(()),
+            None => self.any_figure(column, to),
         }
     }
 
     /// The same for what is no plain decimal.
     #[cold]
-    fn any_figure(self, column: Column) -> Result<Option<Number<'a>>, Box<Invalid>> {
+    fn any_figure(self, column: Column, to: &mut Option<Figure<'a>>) -> Result<(), Box<Invalid>> {
         let bytes = self.cells.bytes(column as usize);
         match Number::read(bytes) {
-            Ok(number) => Ok(Some(number)),
-            Err(_) if is_missing(bytes) => Ok(None),
+            Ok(number) => *to = Some(Figure::Given(number)),
+            Err(_) if is_missing(bytes) => {}
             Err(_) => {
                 let message = format!("{} is not a number", shown(bytes));
-                Err(Invalid::at(column, Reason::BadNumber, message))
+                return Err(Invalid::at(column, Reason::BadNumber, message));
             }
         }
+        Ok(())
     }
 
-    /// A number for which `is_valid` holds, if there is one.
+    /// Takes over a number for which `is_valid` holds, if there is one, and returns its value.
+    #[inline]
     fn checked(
         self,
         column: Column,
+        to: &mut Option<Figure<'a>>,
         is_valid: impl Fn(f64) -> bool,
         rule: &str,
-    ) -> Result<Option<Measured<'a>>, Box<Invalid>> {
-        let Some(number) = self.figure(column)? else {
+    ) -> Result<Option<f64>, Box<Invalid>> {
+        self.given(column, to)?;
+        let Some(Figure::Given(number)) = to else {
             return Ok(None);
         };
         let value = number.value();
         if is_valid(value) {
-            return Ok(Some(Measured { number, value }));
+            return Ok(Some(value));
         }
         let message = format!("{value} {rule}");
         Err(Invalid::at(column, Reason::OutOfRange, message))
     }
 
-    /// A figure that is taken over as it is.
-    fn given(self, column: Column) -> Result<Option<Figure<'a>>, Box<Invalid>> {
-        Ok(self.figure(column)?.map(Figure::Given))
-    }
-
-    fn positive(self, column: Column) -> Result<Option<Measured<'a>>, Box<Invalid>> {
-        self.checked(column, |value| value > 0.0, "is not above 0")
+    fn positive(
+        self,
+        column: Column,
+        to: &mut Option<Figure<'a>>,
+    ) -> Result<Option<f64>, Box<Invalid>> {
+        self.checked(column, to, |value| value > 0.0, "is not above 0")
     }
 
     fn flag(self, column: Column) -> Result<Option<bool>, Box<Invalid>> {
@@ -390,63 +401,50 @@ impl<'a> Row<'_, 'a> {
 
     /// Takes over the row's orbit, and returns it completed, with its inclination.
     fn orbit(self, item: &mut Item<'a>) -> Result<(Orbit, Option<f64>), Box<Invalid>> {
-        let e = self.checked(Column::E, |e| e >= 0.0, "is below 0")?;
-        let is_elliptic = e.is_none_or(|e| e.value < 1.0);
+        let e = self.checked(Column::E, &mut item.e, |e| e >= 0.0, "is below 0")?;
+        let is_elliptic = e.is_none_or(|e| e < 1.0);
         let is_length = |value: f64| value > 0.0 || (!is_elliptic && value < 0.0);
         let rule = "au is no length of an orbit";
-        let a = self.checked(Column::A, is_length, rule)?;
-        let q = self.positive(Column::Q)?;
-        let ad = self.checked(Column::Ad, is_length, rule)?;
+        let a = self.checked(Column::A, &mut item.a, is_length, rule)?;
+        let q = self.positive(Column::Q, &mut item.q)?;
+        let ad = self.checked(Column::Ad, &mut item.ad, is_length, rule)?;
         let i = self.checked(
             Column::I,
+            &mut item.i,
             |i| (0.0..=180.0).contains(&i),
             "is not 0° to 180°",
         )?;
-        let value = |measured: Option<Measured>| measured.map(|measured| measured.value);
-        let orbit = Orbit {
-            a: value(a),
-            e: value(e),
-            q: value(q),
-            ad: value(ad),
-        };
-        let measured = |measured: Option<Measured<'a>>| measured.map(|m| Figure::Given(m.number));
-        item.a = measured(a);
-        item.e = measured(e);
-        item.i = measured(i);
-        item.om = self.given(Column::Om)?;
-        item.w = self.given(Column::W)?;
-        item.ma = self.given(Column::Ma)?;
-        item.epoch = self.given(Column::Epoch)?;
-        item.q = measured(q);
-        item.ad = measured(ad);
-        item.per = self.given(Column::Per)?;
-        item.moid = self.given(Column::Moid)?;
-        Ok((orbit.completed(), value(i)))
+        self.given(Column::Om, &mut item.om)?;
+        self.given(Column::W, &mut item.w)?;
+        self.given(Column::Ma, &mut item.ma)?;
+        self.given(Column::Epoch, &mut item.epoch)?;
+        self.given(Column::Per, &mut item.per)?;
+        self.given(Column::Moid, &mut item.moid)?;
+        Ok((Orbit { a, e, q, ad }.completed(), i))
     }
 
-    /// Magnitude, albedo and diameter: measured, else from the magnitude.
-    fn size(self, item: &mut Item<'a>) -> Result<(), Box<Invalid>> {
+    /// Takes over magnitude, albedo and diameter, and returns the diameter: the measured one, else that from
+    /// the magnitude.
+    fn size(self, item: &mut Item<'a>) -> Result<Option<f64>, Box<Invalid>> {
         let h = self.checked(
             Column::H,
+            &mut item.h,
             |h| MAGNITUDES.contains(&h),
             "is no magnitude of a body",
         )?;
-        let albedo = self.positive(Column::Albedo)?;
-        let diameter = self.positive(Column::Diameter)?;
-        item.h = h.map(|h| Figure::Given(h.number));
-        item.albedo = albedo.map(|albedo| Figure::Given(albedo.number));
-        let (diameter, source) = match (diameter, h) {
-            (Some(diameter), _) => (Figure::Given(diameter.number), MEASURED),
+        let albedo = self.positive(Column::Albedo, &mut item.albedo)?;
+        let measured = self.positive(Column::Diameter, &mut item.diameter_km)?;
+        let (diameter, source) = match (measured, h) {
+            (Some(measured), _) => (measured, MEASURED),
             (None, Some(h)) => {
-                let albedo = albedo.map(|albedo| albedo.value);
-                let diameter = asterank::diameter_from_magnitude(h.value, albedo);
-                (Figure::Computed(diameter), FROM_H)
+                let diameter = asterank::diameter_from_magnitude(h, albedo);
+                item.diameter_km = Some(Figure::Computed(diameter));
+                (diameter, FROM_H)
             }
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(None),
         };
-        item.diameter_km = Some(diameter);
         item.diameter_source = Some(source);
-        Ok(())
+        Ok(Some(diameter))
     }
 }
 

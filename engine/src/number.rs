@@ -20,13 +20,17 @@ pub struct Number<'a> {
     /// The text and whatever stands behind it, so that it can be copied in one wide piece.
     from: &'a [u8],
     len: u32,
-    /// Where the point of a plain decimal stands.
-    point: Option<u8>,
+    /// Where the point of a plain decimal stands, or [`NO_POINT`].
+    point: u16,
     form: Form,
 }
 
+/// In place of the point of what is no plain decimal.
+const NO_POINT: u16 = u16::MAX;
+
 /// How a number is written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
 enum Form {
     /// As it stands.
     Same,
@@ -75,7 +79,7 @@ impl<'a> Number<'a> {
         Some(Number {
             from,
             len: len as u32,
-            point: Some(point as u8),
+            point: point as u16,
             form,
         })
     }
@@ -113,7 +117,7 @@ impl<'a> Number<'a> {
         let number = Number {
             from: bytes,
             len,
-            point: None,
+            point: NO_POINT,
             form: match is_json {
                 _ if bytes.len() > MAX_COPIED_BYTES => Form::Shortest,
                 true => Form::Same,
@@ -140,8 +144,8 @@ impl<'a> Number<'a> {
     #[must_use]
     #[inline]
     pub fn value(&self) -> f64 {
-        if let Some(point) = self.point
-            && let Some(value) = decimal::value(self.from, self.len as usize, point.into())
+        if self.point != NO_POINT
+            && let Some(value) = decimal::value(self.from, self.len as usize, self.point.into())
         {
             return value;
         }
