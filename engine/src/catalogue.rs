@@ -37,7 +37,7 @@ pub struct ReadOptions {
 impl Default for ReadOptions {
     fn default() -> Self {
         ReadOptions {
-            chunk_bytes: 1 << 20,
+            chunk_bytes: 256 << 10,
             fields: None,
         }
     }

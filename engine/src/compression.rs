@@ -1,8 +1,11 @@
 //! Compression: gzip and zstd are recognised from their first bytes, never from a name.
 
+mod frames;
+
 use std::io::{self, Chain, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
+use frames::Frames;
 use serde::Serialize;
 
 /// How an input is compressed.
@@ -53,7 +56,7 @@ pub struct Decompressed<R: Read> {
 enum Decoder<R: Read> {
     Plain(Whole<R>),
     Gzip(Box<MultiGzDecoder<Whole<R>>>),
-    Zstd(zstd::Decoder<'static, io::BufReader<Whole<R>>>),
+    Zstd(Box<Frames<Whole<R>>>),
 }
 
 impl<R: Read> Decompressed<R> {
@@ -69,7 +72,7 @@ impl<R: Read> Decompressed<R> {
         let inner = match compression {
             Compression::None => Decoder::Plain(whole),
             Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(whole))),
-            Compression::Zstd => Decoder::Zstd(zstd::Decoder::new(whole)?),
+            Compression::Zstd => Decoder::Zstd(Box::new(Frames::new(whole))),
         };
         Ok(Decompressed { compression, inner })
     }
@@ -142,10 +145,81 @@ mod tests {
         );
     }
 
+    /// Frames that stand alone and say how much they hold, as our own input sets have them.
+    fn frames(text: &[u8], frame_bytes: usize) -> Vec<u8> {
+        let frames = text.chunks(frame_bytes);
+        frames
+            .flat_map(|frame| zstd::bulk::compress(frame, 1).unwrap())
+            .collect()
+    }
+
+    fn skippable(content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+        [&[0x57, 0x2a, 0x4d, 0x18][..], &length, content].concat()
+    }
+
+    /// Text that does not repeat itself.
+    fn text(num_lines: u32) -> Vec<u8> {
+        (0..num_lines)
+            .map(|line| format!("{line},{}\n", line.wrapping_mul(2_654_435_761)))
+            .collect::<String>()
+            .into()
+    }
+
+    #[test]
+    fn frames_of_all_kinds_follow_each_other() {
+        let text = text(20_000);
+        let (front, back) = text.split_at(text.len() / 2);
+        let stream = zstd::encode_all(back, 1).unwrap();
+        let checked = {
+            let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
+            compressor.include_checksum(true).unwrap();
+            compressor.compress(back).unwrap()
+        };
+        for back in [
+            frames(back, 1_000),
+            frames(back, usize::MAX),
+            stream,
+            checked,
+            [skippable(b"about"), frames(back, 50_000), skippable(b"")].concat(),
+        ] {
+            let input = [frames(front, 10_000), back].concat();
+            assert_eq!(
+                read_all(&input[..]).unwrap(),
+                (Compression::Zstd, text.clone())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_behind_frames_is_an_error() {
+        let whole = frames(&text(2_000), 5_000);
+        for rest in [
+            &b"spkid"[..],
+            b"\0",
+            &[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff, 0xff],
+        ] {
+            assert!(read_all(&[&whole[..], rest].concat()[..]).is_err());
+        }
+        let mut damaged = whole.clone();
+        // The first block, behind the magic number and a header of three bytes.
+        damaged[7..30].fill(0xff);
+        let mut start = Vec::new();
+        let error = Decompressed::new(&damaged[..])
+            .unwrap()
+            .read_to_end(&mut start)
+            .unwrap_err();
+        assert_ne!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
     #[test]
     fn a_truncated_stream_is_an_error_not_an_end() {
         let text = b"spkid,e,a\n".repeat(1_000);
-        for whole in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
+        for whole in [
+            gzip(&text),
+            zstd::encode_all(&text[..], 1).unwrap(),
+            zstd::bulk::compress(&text, 1).unwrap(),
+        ] {
             for length in 4..whole.len() {
                 let error = read_all(&whole[..length]).unwrap_err();
                 assert_eq!(

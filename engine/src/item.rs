@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::number::{Number, write_f64};
+use crate::number::{Number, copy_text, write_f64};
 
 /// What values an attribute has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,7 +290,7 @@ impl Write for Cow<'_, str> {
     fn write_json(&self, out: &mut Vec<u8>) {
         if is_plain(self.as_bytes()) {
             out.push(b'"');
-            out.extend_from_slice(self.as_bytes());
+            copy_text(self.as_bytes(), out);
             out.push(b'"');
         } else {
             serde_json::to_writer(out, self.as_ref()).expect("a text is written to memory");

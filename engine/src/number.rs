@@ -232,7 +232,30 @@ fn copy_short(from: &[u8], len: usize, out: &mut Vec<u8>) {
 /// Appends the shortest decimal that reads back to `value`, which is finite.
 pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
     debug_assert!(value.is_finite());
-    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    copy_text(zmij::Buffer::new().format_finite(value).as_bytes(), out);
+}
+
+/// Appends a text that is short as a rule: by two copies of a fixed length that overlap.
+#[inline]
+pub(crate) fn copy_text(text: &[u8], out: &mut Vec<u8>) {
+    match text.len() {
+        16..=32 => copy_overlapping::<16>(text, out),
+        8..16 => copy_overlapping::<8>(text, out),
+        4..8 => copy_overlapping::<4>(text, out),
+        0..4 => out.extend(text),
+        _ => out.extend_from_slice(text),
+    }
+}
+
+/// Appends a text of `N` to 2·`N` bytes.
+#[inline]
+fn copy_overlapping<const N: usize>(text: &[u8], out: &mut Vec<u8>) {
+    if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
+        let second = out.len() + text.len() - N;
+        out.extend_from_slice(first);
+        out.truncate(second);
+        out.extend_from_slice(last);
+    }
 }
 
 fn count_digits(bytes: &[u8]) -> usize {

@@ -8,6 +8,9 @@
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
+#[cfg(target_arch = "x86_64")]
+use super::masks::avx2;
+use super::masks::{BLOCK_BYTES, Machine, portable};
 use super::{Cells, Fault, Plan, plan::normalised_name};
 use crate::reject::Reason;
 
@@ -47,23 +50,23 @@ impl CsvFraming {
 
     /// Goes on from `from` to `to` by the quotes alone.
     fn pass_quotes(&mut self, bytes: &[u8], from: usize, to: usize) {
-        let mut is_quoted = self.is_quoted();
-        let mut behind_closing = match self.state {
-            State::QuoteInQuoted => Some(from),
-            _ => None,
+        let mut pass = QuotePass {
+            is_quoted: self.is_quoted(),
+            behind_closing: match self.state {
+                State::QuoteInQuoted => from,
+                _ => usize::MAX,
+            },
         };
-        for quote in memchr_iter(b'"', &bytes[from..to]).map(|at| from + at) {
-            if is_quoted {
-                is_quoted = false;
-                behind_closing = Some(quote + 1);
-            } else {
-                let is_doubled = behind_closing == Some(quote);
-                is_quoted = is_doubled || quote == 0 || matches!(bytes[quote - 1], b',' | b'\n');
-            }
+        match Machine::here() {
+            // SAFETY: as in `Index::fill`.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code, reason = "measured: see docs/performance.md")]
+            Machine::Avx2 => unsafe { pass.over_avx2(&bytes[..to], from) },
+            _ => pass.over(&bytes[..to], from, portable::quotes),
         }
-        self.state = match is_quoted {
+        self.state = match pass.is_quoted {
             true => State::Quoted,
-            false if behind_closing == Some(to) => State::QuoteInQuoted,
+            false if pass.behind_closing == to => State::QuoteInQuoted,
             false => State::Unquoted,
         };
     }
@@ -116,6 +119,51 @@ impl CsvFraming {
     /// Forgets an opening quote that is never closed; the next row begins unquoted.
     pub(crate) fn restart(&mut self) {
         self.state = State::Unquoted;
+    }
+}
+
+/// A pass over text from quote to quote.
+struct QuotePass {
+    is_quoted: bool,
+    /// The position behind the last closing quote: another quote there makes one of the two.
+    behind_closing: usize,
+}
+
+impl QuotePass {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    fn over_avx2(&mut self, bytes: &[u8], from: usize) {
+        self.over(bytes, from, |block| avx2::quotes(block));
+    }
+
+    /// Inlined, so that it is compiled for the machine that its caller is compiled for.
+    #[inline(always)]
+    fn over(&mut self, bytes: &[u8], from: usize, quotes: impl Fn(&[u8; BLOCK_BYTES]) -> u64) {
+        let (blocks, rest) = bytes[from..].as_chunks::<BLOCK_BYTES>();
+        let mut at = from;
+        for block in blocks {
+            let mut quotes = quotes(block);
+            while quotes != 0 {
+                self.take(bytes, at + quotes.trailing_zeros() as usize);
+                quotes &= quotes - 1;
+            }
+            at += BLOCK_BYTES;
+        }
+        for (quote, _) in (at..).zip(rest).filter(|(_, byte)| **byte == b'"') {
+            self.take(bytes, quote);
+        }
+    }
+
+    #[inline(always)]
+    fn take(&mut self, bytes: &[u8], quote: usize) {
+        if self.is_quoted {
+            self.is_quoted = false;
+            self.behind_closing = quote + 1;
+        } else {
+            self.is_quoted = self.behind_closing == quote
+                || quote == 0
+                || matches!(bytes[quote - 1], b',' | b'\n');
+        }
     }
 }
 

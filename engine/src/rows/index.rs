@@ -12,7 +12,7 @@ use super::Format;
 use super::cells::position;
 #[cfg(target_arch = "x86_64")]
 use super::masks::avx2;
-use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, parity, portable};
+use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, Machine, parity, portable};
 
 /// Bytes that are indexed at once: they and their index fit into a core's first cache.
 const WINDOW_BYTES: usize = 16 << 10;
@@ -29,34 +29,6 @@ pub(super) struct Index {
     next_row: usize,
     format: Format,
     machine: Machine,
-}
-
-/// What the index is made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Machine {
-    /// AVX2 and its contemporaries.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// Nothing that not every machine has.
-    Any,
-    /// Nothing at all: the index stays empty, and every row is left to the plain readers.
-    #[cfg(test)]
-    None,
-}
-
-impl Machine {
-    /// What this machine has.
-    pub(super) fn here() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt")
-        {
-            return Machine::Avx2;
-        }
-        Machine::Any
-    }
 }
 
 /// A row of an index.

@@ -7,6 +7,34 @@
 /// Bytes that are classified at once.
 pub(super) const BLOCK_BYTES: usize = 64;
 
+/// What bytes are classified with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// AVX2 and its contemporaries.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Nothing that not every machine has.
+    Any,
+    /// Nothing at all: the index stays empty, and every row is left to the plain readers.
+    #[cfg(test)]
+    None,
+}
+
+impl Machine {
+    /// What this machine has.
+    pub(super) fn here() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+        {
+            return Machine::Avx2;
+        }
+        Machine::Any
+    }
+}
+
 /// The bytes that structure CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CsvMasks {
@@ -43,6 +71,11 @@ pub(super) mod portable {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW_BITS: u64 = 0x7f * ONES;
     const HIGH_BITS: u64 = 0x80 * ONES;
+
+    #[inline]
+    pub(in super::super) fn quotes(block: &[u8; BLOCK_BYTES]) -> u64 {
+        gather(block, |word| is(word, b'"'))
+    }
 
     #[inline]
     pub(in super::super) fn csv(block: &[u8; BLOCK_BYTES]) -> CsvMasks {
@@ -108,6 +141,12 @@ pub(super) mod avx2 {
     };
 
     use super::{BLOCK_BYTES, CsvMasks, JsonMasks};
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in super::super) fn quotes(block: &[u8; BLOCK_BYTES]) -> u64 {
+        gather(load(block), |half| is(half, b'"'))
+    }
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -213,13 +252,16 @@ mod tests {
     }
 
     fn check(block: &[u8; BLOCK_BYTES]) {
+        assert_eq!(portable::quotes(block), csv(block).quotes);
         assert_eq!(portable::csv(block), csv(block));
         assert_eq!(portable::json(block), json(block));
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the machine has AVX2, as the line above has found out.
             #[allow(unsafe_code, reason = "calls what needs AVX2 where it is there")]
-            let (found_csv, found_json) = unsafe { (avx2::csv(block), avx2::json(block)) };
+            let (quotes, found_csv, found_json) =
+                unsafe { (avx2::quotes(block), avx2::csv(block), avx2::json(block)) };
+            assert_eq!(quotes, csv(block).quotes);
             assert_eq!(found_csv, csv(block));
             assert_eq!(found_json, json(block));
         }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::index::{Index, Machine};
+use super::super::index::Index;
+use super::super::masks::Machine;
 use super::super::{Cells, Chunk, Fault, Format, Plan, Rows, read_header};
 use crate::generate::{self, Options};
 
