@@ -132,6 +132,11 @@ impl<'a> Number<'a> {
         Ok(number)
     }
 
+    /// Whether it is a plain decimal with a point in it.
+    pub(crate) fn has_point(&self) -> bool {
+        u32::from(self.point) < self.len
+    }
+
     fn bytes(&self) -> &'a [u8] {
         &self.from[..self.len as usize]
     }

@@ -89,10 +89,11 @@ impl Sink for TableSink {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        for (row, line) in batch.items() {
-            let rowid = i64::try_from(row).map_err(SinkError::new)?;
-            self.0.insert(rowid, line).map_err(SinkError::new)?;
-        }
-        Ok(())
+        let items = batch.items().map(|(row, line)| {
+            // More rows than that would take SQLite more than a lifetime.
+            let rowid = i64::try_from(row).unwrap_or(i64::MAX);
+            (rowid, line)
+        });
+        self.0.insert_all(items).map_err(SinkError::new)
     }
 }

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 
 use crate::item::{ATTRIBUTES, Kind};
+use crate::number::Number;
 
 /// A value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +96,10 @@ impl<'a> Fields<'a> {
 
     fn attribute(&mut self) -> Result<usize, Malformed> {
         let start = self.at;
+        let rest = &self.line.as_bytes()[self.at..];
+        if let Some(expected) = self.next_in_order(rest) {
+            return Ok(expected);
+        }
         let key = self.text()?;
         let in_order = self.expected..ATTRIBUTES.len();
         let found = in_order
@@ -104,6 +109,17 @@ impl<'a> Fields<'a> {
             byte: start,
             problem: "an unknown attribute",
         })
+    }
+
+    /// Passes the key of the next attribute that is there, if it is one of those that come next in order.
+    fn next_in_order(&mut self, rest: &[u8]) -> Option<usize> {
+        let key = rest.strip_prefix(b"\"")?;
+        let index = (self.expected..ATTRIBUTES.len()).find(|index| {
+            let name = ATTRIBUTES[*index].name.as_bytes();
+            key.starts_with(name) && key.get(name.len()) == Some(&b'"')
+        })?;
+        self.at += ATTRIBUTES[index].name.len() + 2;
+        Some(index)
     }
 
     fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
@@ -139,6 +155,12 @@ impl<'a> Fields<'a> {
         let is_of_number =
             |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let len = rest.iter().take_while(|byte| is_of_number(byte)).count();
+        if let Some(number) = Number::plain(rest, len)
+            && number.has_point()
+        {
+            self.at += len;
+            return Ok(Scalar::Figure(number.value()));
+        }
         let digits = &self.line[self.at..self.at + len];
         let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
         if let (true, Ok(whole)) = (is_whole, digits.parse()) {

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, params};
 use serde::de::IgnoredAny;
 
 use super::decode::{Fields, Malformed, Scalar};
@@ -100,36 +100,40 @@ impl TableWriter {
     /// [`TableError::Malformed`] where the line is not an item, [`TableError::Insert`] where it has no
     /// designation or there is a row of that number, or where writing fails.
     pub fn insert(&mut self, rowid: i64, line: &[u8]) -> Result<(), TableError> {
-        let insert_error = |source| TableError::Insert {
-            row: rowid,
+        self.insert_all([(rowid, line)])
+    }
+
+    /// Inserts several, like [`insert`](Self::insert). The statement is looked up once for all of them.
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert); the items before the one at fault are inserted.
+    pub fn insert_all<'l>(
+        &mut self,
+        items: impl IntoIterator<Item = (i64, &'l [u8])>,
+    ) -> Result<(), TableError> {
+        let insert_error = |row, source| TableError::Insert {
+            row,
             path: self.file.path().to_owned(),
             source,
         };
-        let malformed = |fault: Malformed| TableError::Malformed {
-            row: rowid,
-            byte: fault.byte,
-            problem: fault.problem,
-        };
-        let mut statement = self
-            .connection
-            .prepare_cached(&self.insert)
-            .map_err(insert_error)?;
-        statement
-            .raw_bind_parameter(1, rowid)
-            .map_err(insert_error)?;
-        let mut fields = Fields::of(line).map_err(malformed)?;
-        while let Some((index, value)) = fields.next().map_err(malformed)? {
-            let parameter = index + 2;
-            let bound = match value {
-                Scalar::Text(text) => statement.raw_bind_parameter(parameter, &*text),
-                Scalar::Figure(figure) => statement.raw_bind_parameter(parameter, figure),
-                Scalar::Whole(whole) => statement.raw_bind_parameter(parameter, whole),
-                Scalar::Flag(flag) => statement.raw_bind_parameter(parameter, flag),
+        let mut statement = None;
+        for (rowid, line) in items {
+            let statement = match &mut statement {
+                Some(statement) => statement,
+                none => none.insert(
+                    self.connection
+                        .prepare_cached(&self.insert)
+                        .map_err(|source| insert_error(rowid, source))?,
+                ),
             };
-            bound.map_err(insert_error)?;
+            bind(statement, rowid, line, &|source| {
+                insert_error(rowid, source)
+            })?;
+            statement
+                .raw_execute()
+                .map_err(|source| insert_error(rowid, source))?;
+            self.num_inserted += 1;
         }
-        statement.raw_execute().map_err(insert_error)?;
-        self.num_inserted += 1;
         Ok(())
     }
 
@@ -234,6 +238,36 @@ impl Loaded {
         refuse_if_in_use(&file)?;
         Ok(file.commit()?)
     }
+}
+
+/// Binds an item's values, and nothing for what it does not have.
+fn bind(
+    statement: &mut Statement<'_>,
+    rowid: i64,
+    line: &[u8],
+    insert_error: &dyn Fn(rusqlite::Error) -> TableError,
+) -> Result<(), TableError> {
+    let malformed = |fault: Malformed| TableError::Malformed {
+        row: rowid,
+        byte: fault.byte,
+        problem: fault.problem,
+    };
+    statement.clear_bindings();
+    statement
+        .raw_bind_parameter(1, rowid)
+        .map_err(insert_error)?;
+    let mut fields = Fields::of(line).map_err(malformed)?;
+    while let Some((index, value)) = fields.next().map_err(malformed)? {
+        let parameter = index + 2;
+        let bound = match value {
+            Scalar::Text(text) => statement.raw_bind_parameter(parameter, &*text),
+            Scalar::Figure(figure) => statement.raw_bind_parameter(parameter, figure),
+            Scalar::Whole(whole) => statement.raw_bind_parameter(parameter, whole),
+            Scalar::Flag(flag) => statement.raw_bind_parameter(parameter, flag),
+        };
+        bound.map_err(insert_error)?;
+    }
+    Ok(())
 }
 
 /// Refuses to replace a database beside which there is a journal: it is another program's, and SQLite would
