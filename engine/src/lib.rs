@@ -2,6 +2,8 @@
 
 pub mod asterank;
 pub mod batch;
+#[doc(hidden)]
+pub mod bench_support;
 pub mod body;
 pub mod catalogue;
 pub mod compression;
