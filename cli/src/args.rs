@@ -150,6 +150,14 @@ pub(crate) struct FreshArgs {
     pub(crate) max_shrink: f64,
 }
 
+impl FreshArgs {
+    /// Whether any source is named.
+    pub(crate) fn names_a_source(&self) -> bool {
+        let others = [&self.asteroids, &self.nhats, &self.exoplanets, &self.masses];
+        !self.delta_v.is_empty() || others.iter().any(|source| source.is_some())
+    }
+}
+
 /// Where the upstreams are and how patient we are with them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Upstreams")]
@@ -202,21 +210,25 @@ impl UpstreamArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
     prospector inputs                   the sets: date, rows, size, sources\n  \
     prospector inputs verify latest     is everything as it was downloaded?\n  \
-    prospector inputs prune --keep 4    delete all but the four latest"
-)]
+    prospector inputs prune --keep 4    delete all but the four latest")]
 pub(crate) struct InputsArgs {
     #[command(subcommand)]
     pub(crate) command: Option<InputsCommand>,
     /// As JSON, a manifest a line
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    /// The store: a folder, or s3://bucket/prefix
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR|s3://…",
+        env = "PROSPECTOR_STORE",
+        default_value = "prospector-store"
+    )]
+    pub(crate) store: StoreLocation,
 }
 
 /// What is to be done with the input sets.
@@ -227,16 +239,12 @@ pub(crate) enum InputsCommand {
         /// latest, or the name of a set, which its date is enough for
         #[arg(value_name = "latest|SET")]
         set: Which,
-        #[command(flatten)]
-        store: StoreArgs,
     },
     /// Delete old sets, and what attempts that died left behind
     Prune {
         /// The number of sets that stay, the latest ones
         #[arg(long, value_name = "N")]
         keep: usize,
-        #[command(flatten)]
-        store: StoreArgs,
     },
 }
 

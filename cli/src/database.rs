@@ -17,13 +17,15 @@ use crate::args::DatabaseArgs;
 use crate::input::spinner;
 use crate::job::{Job, RejectLog};
 
-/// Replaces the database at `path` by what `value` puts into a new one. Whatever fails, the old one stays.
+/// Replaces the database at `path` by what `value` puts into a new one, once `keep` has taken the report.
+/// Whatever fails, the old one stays.
 pub(crate) fn replace(
     path: &Path,
     run_id: &str,
     mut job: Job,
     rejects: &mut RejectLog,
     value: impl FnOnce(&mut Job, &mut TableSink, &mut RejectLog) -> anyhow::Result<Summary>,
+    keep: impl FnOnce(&Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Report> {
     let mut sink = TableSink(TableWriter::create(path)?);
     let mut summary = value(&mut job, &mut sink, rejects)?;
@@ -41,6 +43,7 @@ pub(crate) fn replace(
     }
     job.check_rejects(&summary)?;
     let report = job.report(&summary, loaded.items)?;
+    keep(&report)?;
     let report_json = serde_json::to_string(&report)?;
     let finished_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     loaded.publish(run_id, &finished_at, &report_json)?;

@@ -12,7 +12,7 @@ use crate::args::{RunArgs, UpstreamArgs};
 use crate::commands::run::MAX_REJECTS_PERCENT;
 use crate::progress::Progress;
 use crate::store::{Store, StoreLock};
-use crate::text::count;
+use crate::text::{count, harmless};
 use crate::{INTERRUPT, output};
 
 /// Two thirds of the rows that JPL's catalogue had in 2026: with fewer, something is wrong with it.
@@ -41,7 +41,7 @@ pub(crate) fn bring(
         "input set {}: {} rows of {}",
         manifest.set,
         count(manifest.asteroids.entry.rows),
-        manifest.asteroids.entry.source
+        harmless(&request.asteroids.place())
     ));
     Ok((manifest, progress.take_stages()))
 }

@@ -31,6 +31,8 @@ use crate::store::{BadKey, Key, Object, ObjectStore, StoreError, read_all};
 pub const PREFIX: &str = "inputs/";
 /// The object that makes a set exist.
 const MANIFEST: &str = "manifest.json";
+/// The object that reserves a name. A set that has it and no manifest is being made, or its attempt died.
+const BEGUN: &str = "begun";
 /// The largest manifest that is read: a catalogue of 100 GB has one of 1.5 MB.
 const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
@@ -69,8 +71,20 @@ pub enum InputsError {
         /// What is wrong with it.
         fault: Fault,
     },
+    /// A manifest is that of another set.
+    #[error(
+        "the manifest of input set {set} is that of {says}: the folder is a copy, which can be deleted"
+    )]
+    OtherSet {
+        /// The set.
+        set: SetName,
+        /// The set that the manifest names.
+        says: SetName,
+    },
     /// A manifest cannot be read.
-    #[error("the manifest of input set {set} cannot be read")]
+    #[error(
+        "the manifest of input set {set} cannot be read: name another set, or delete the folder of this one"
+    )]
     Manifest {
         /// The set.
         set: SetName,
@@ -117,6 +131,23 @@ impl SetName {
         Key::new(format!("{}{object}", self.prefix()))
     }
 
+    /// Whether the name is one that [`reserve`] gives: a time, and perhaps a number behind it.
+    fn is_time(&self) -> bool {
+        const PATTERN: &[u8] = b"0000-00-00T000000Z";
+        let (time, rest) = match self.0.split_at_checked(PATTERN.len()) {
+            Some(parts) => parts,
+            None => return false,
+        };
+        let fits = |(byte, pattern): (u8, &u8)| match pattern {
+            b'0' => byte.is_ascii_digit(),
+            other => byte == *other,
+        };
+        let is_number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        time.bytes().zip(PATTERN).all(fits)
+            && (rest.is_empty() || rest.strip_prefix('-').is_some_and(is_number))
+    }
+
     /// What the keys of the set's objects begin with.
     #[must_use]
     pub fn prefix(&self) -> String {
@@ -156,12 +187,14 @@ impl From<SetName> for String {
     }
 }
 
-/// A name made of the time `now` that nothing below `prefix` has yet: `2026-11-25T101500Z`, and with `-2`
-/// behind it where another began in the same second.
+/// Reserves a name made of the time `now` below `prefix`: `2026-11-25T101500Z`, and with `-2` behind it where
+/// another began in the same second. Of several who ask at once, each gets another name.
+///
+/// The reservation is an object; whoever has it [releases](release) it when the name's own objects stand.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn unused_name(
+pub async fn reserve(
     store: &dyn ObjectStore,
     prefix: &str,
     now: Timestamp,
@@ -174,13 +207,35 @@ pub async fn unused_name(
             .iter()
             .any(|object| object.key.as_str().starts_with(&folder))
     };
-    let mut name = time.clone();
-    let mut number = 2;
-    while is_taken(&name) {
-        name = format!("{time}-{number}");
-        number += 1;
+    let later = (2..).map(|number| format!("{time}-{number}"));
+    for name in std::iter::once(time.clone()).chain(later) {
+        if is_taken(&name) {
+            continue;
+        }
+        let name = SetName(name);
+        let mark = Bytes::from_static(b"begun, and not finished yet\n");
+        match store.publish(&mark_of(prefix, &name), mark).await {
+            Err(StoreError::AlreadyExists { .. }) => {}
+            reserved => return reserved.map(|_| name),
+        }
     }
-    Ok(SetName(name))
+    unreachable!("there is always a later name")
+}
+
+/// Releases a [reserved](reserve) name: the objects that make it taken are there.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn release(
+    store: &dyn ObjectStore,
+    prefix: &str,
+    name: &SetName,
+) -> Result<(), StoreError> {
+    store.delete(&mark_of(prefix, name)).await
+}
+
+fn mark_of(prefix: &str, name: &SetName) -> Key {
+    Key::new(format!("{prefix}{name}/{BEGUN}")).expect("a name and words of our own make a key")
 }
 
 /// Publishes a set: its objects are all stored, and now it exists.
@@ -196,10 +251,10 @@ pub async fn publish(store: &dyn ObjectStore, manifest: &Manifest) -> Result<(),
         source: source.into(),
     })?;
     store.publish(&key, Bytes::from(json)).await?;
-    Ok(())
+    release(store, PREFIX, &manifest.set).await
 }
 
-/// The names of the sets that exist, the oldest first.
+/// The names of the sets that exist, the oldest first. A folder of another name is somebody's own, not a set.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -208,7 +263,7 @@ pub async fn names(store: &dyn ObjectStore) -> Result<Vec<SetName>, StoreError> 
     let is_published = |objects: &[Object]| objects.iter().any(is_manifest);
     Ok(objects
         .into_iter()
-        .filter(|(_, objects)| is_published(objects))
+        .filter(|(name, objects)| name.is_time() && is_published(objects))
         .map(|(name, _)| name)
         .collect())
 }
@@ -253,10 +308,36 @@ pub async fn find(store: &dyn ObjectStore, name: &SetName) -> Result<Manifest, I
 /// [`InputsError::Store`], [`InputsError::Manifest`].
 pub async fn manifest(store: &dyn ObjectStore, name: &SetName) -> Result<Manifest, InputsError> {
     let bytes = read_all(store, &key_of(name, MANIFEST), MAX_MANIFEST_BYTES).await?;
-    serde_json::from_slice(&bytes).map_err(|source| InputsError::Manifest {
-        set: name.clone(),
-        source,
-    })
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes).map_err(|source| InputsError::Manifest {
+            set: name.clone(),
+            source,
+        })?;
+    if manifest.set != *name {
+        return Err(InputsError::OtherSet {
+            set: name.clone(),
+            says: manifest.set,
+        });
+    }
+    Ok(manifest)
+}
+
+/// The latest set that `is_wanted`, passing over those whose manifest cannot be read.
+///
+/// # Errors
+/// [`InputsError::Store`].
+pub(crate) async fn latest_that(
+    store: &dyn ObjectStore,
+    is_wanted: impl Fn(&Manifest) -> bool,
+) -> Result<Option<Manifest>, InputsError> {
+    for name in names(store).await?.iter().rev() {
+        match manifest(store, name).await {
+            Ok(manifest) if is_wanted(&manifest) => return Ok(Some(manifest)),
+            Err(error @ InputsError::Store(StoreError::Failed { .. })) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Deletes all but the `keep` latest sets and returns the names of those that are gone.
@@ -267,25 +348,33 @@ pub async fn prune(store: &dyn ObjectStore, keep: usize) -> Result<Vec<SetName>,
     let mut names = names(store).await?;
     names.truncate(names.len().saturating_sub(keep));
     for name in &names {
-        store.delete(&key_of(name, MANIFEST)).await?;
         discard(store, name).await?;
     }
     Ok(names)
 }
 
-/// Deletes the objects of a set that does not exist (any more).
+/// Deletes a set: its manifest first, so that it does not exist while it is deleted, and last the mark that
+/// tells an unfinished set, so that what a crash leaves is swept up.
 ///
 /// # Errors
 /// [`StoreError`].
 pub(crate) async fn discard(store: &dyn ObjectStore, name: &SetName) -> Result<(), StoreError> {
-    for object in store.list(&name.prefix()).await? {
-        store.delete(&object.key).await?;
+    let mark = mark_of(PREFIX, name);
+    let has_mark = store.head(&mark).await?.is_some();
+    if !has_mark {
+        store.publish(&mark, Bytes::new()).await?;
     }
-    Ok(())
+    store.delete(&key_of(name, MANIFEST)).await?;
+    for object in store.list(&name.prefix()).await? {
+        if object.key != mark {
+            store.delete(&object.key).await?;
+        }
+    }
+    store.delete(&mark).await
 }
 
-/// Removes what attempts that died left behind: half-written objects, and the objects of sets without a
-/// manifest that nothing was added to for `min_age`. Returns how many there were.
+/// Removes what attempts that died left behind: half-written objects, and sets that were begun and have no
+/// manifest, to which nothing was added for `min_age`. Returns how many objects there were.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -296,12 +385,13 @@ pub async fn sweep(store: &dyn ObjectStore, min_age: Duration) -> Result<u64, St
         let age = Duration::try_from(now.duration_since(object.modified)).unwrap_or_default();
         age >= min_age
     };
-    for objects in by_set(store.list(PREFIX).await?).into_values() {
-        if !objects.iter().any(is_manifest) && objects.iter().all(is_old) {
-            for object in &objects {
-                store.delete(&object.key).await?;
-                num_removed += 1;
-            }
+    for (name, objects) in by_set(store.list(PREFIX).await?) {
+        let mark = mark_of(PREFIX, &name);
+        let is_begun = objects.iter().any(|object| object.key == mark);
+        let is_published = objects.iter().any(is_manifest);
+        if is_begun && !is_published && objects.iter().all(is_old) {
+            num_removed += objects.len() as u64;
+            discard(store, &name).await?;
         }
     }
     Ok(num_removed)

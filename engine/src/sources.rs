@@ -36,17 +36,32 @@ impl Source {
             Source::File(path) => path.display().to_string(),
         }
     }
+
+    /// Which document it is, wherever it is served: an address' path, or a file's.
+    #[must_use]
+    pub(crate) fn document(&self) -> String {
+        match self {
+            Source::Url(url) => url.path().to_owned(),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl From<&str> for Source {
+    /// A text that begins like a web address is one; all else is a path.
+    fn from(text: &str) -> Self {
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Source::Url(url),
+            _ => Source::File(PathBuf::from(text)),
+        }
+    }
 }
 
 impl FromStr for Source {
     type Err = Infallible;
 
-    /// A text that begins like a web address is one; all else is a path.
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Source::Url(url),
-            _ => Source::File(PathBuf::from(text)),
-        })
+        Ok(text.into())
     }
 }
 

@@ -144,7 +144,8 @@ impl Retry for StageError {
     fn is_retryable(&self) -> bool {
         match self {
             Self::Upstream(error) => error.is_retryable(),
-            Self::Store(error) => error.is_retryable(),
+            // The store has tried its best already; to try again is no reason to ask an upstream again.
+            Self::Store(_) => false,
             // A server that ends a document early, politely, may not do so again.
             Self::Catalogue { source, .. } => {
                 matches!(source, PipelineError::Catalogue(error) if error.is_cut_off())

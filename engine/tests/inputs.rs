@@ -150,23 +150,45 @@ fn a_name_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn names_of_one_second_differ() {
+async fn names_of_one_second_differ_even_where_all_ask_at_once() {
     let fixture = Fixture::new();
     let now: Timestamp = "2026-11-25T10:15:00.5Z".parse().unwrap();
-    for expected in [
-        "2026-11-25T101500Z",
-        "2026-11-25T101500Z-2",
-        "2026-11-25T101500Z-3",
-    ] {
-        let unused = inputs::unused_name(&*fixture.store, inputs::PREFIX, now)
+    let ask = || inputs::reserve(&*fixture.store, inputs::PREFIX, now);
+    let asked = futures::future::join_all((0..8).map(|_| ask())).await;
+    let mut names: Vec<SetName> = asked.into_iter().map(Result::unwrap).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 8);
+    assert_eq!(names[0], name("2026-11-25T101500Z"));
+    // A name stays taken when it is released, by the objects that it was reserved for.
+    fixture.publish("2026-11-25T101500Z").await;
+    assert_eq!(ask().await.unwrap(), name("2026-11-25T101500Z-9"));
+    assert!(
+        !fixture
+            .keys()
             .await
-            .unwrap();
-        assert_eq!(unused, name(expected));
-        // An attempt that has not published anything yet has its name already.
-        fixture
-            .put(&format!("inputs/{expected}/masses.json"), b"abc")
-            .await;
+            .contains(&"inputs/2026-11-25T101500Z/begun".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_copy_of_a_set_is_none() {
+    let fixture = Fixture::new();
+    fixture.publish("2026-11-25T101500Z").await;
+    let original = Key::new("inputs/2026-11-25T101500Z/manifest.json").unwrap();
+    let manifest = engine::store::read_all(&*fixture.store, &original, 1 << 20)
+        .await
+        .unwrap();
+    for copy in ["backup", "2026-12-25T101500Z"] {
+        let key = Key::new(format!("inputs/{copy}/manifest.json")).unwrap();
+        fixture.store.publish(&key, manifest.clone()).await.unwrap();
     }
+    assert_eq!(
+        fixture.names().await,
+        ["2026-11-25T101500Z", "2026-12-25T101500Z"]
+    );
+    let error = inputs::latest(&*fixture.store).await.unwrap_err();
+    assert!(matches!(error, InputsError::OtherSet { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -251,13 +273,26 @@ async fn sweeping_takes_the_dead_and_leaves_the_living() {
     fixture
         .put("inputs/2026-11-25T111500Z/masses.json", b"abc")
         .await;
+    fixture.put("inputs/2026-11-25T111500Z/begun", b"").await;
     let day = Duration::from_secs(24 * 60 * 60);
     assert_eq!(inputs::sweep(&*fixture.store, day).await.unwrap(), 0);
     assert_eq!(
         inputs::sweep(&*fixture.store, Duration::ZERO)
             .await
             .unwrap(),
-        1
+        2
     );
     assert_eq!(fixture.keys().await, before);
+
+    // What nobody of ours began is somebody's own.
+    fixture.put("inputs/mine/sbdb.csv", b"abc").await;
+    fixture
+        .put("inputs/2026-11-25T121500Z/masses.json", b"abc")
+        .await;
+    assert_eq!(
+        inputs::sweep(&*fixture.store, Duration::ZERO)
+            .await
+            .unwrap(),
+        0
+    );
 }

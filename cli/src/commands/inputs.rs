@@ -4,24 +4,24 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::bail;
-use engine::inputs::{self, Manifest, Which};
+use engine::inputs::{self, InputsError, Manifest, Which};
 
-use crate::args::{InputsArgs, InputsCommand, StoreArgs};
+use crate::args::{InputsArgs, InputsCommand};
 use crate::output;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::{bytes_text, count, harmless};
 
 pub(crate) fn run(args: &InputsArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let store = Store::open(&args.store)?;
     match &args.command {
-        None => list(&args.store, args.json, out),
-        Some(InputsCommand::Verify { set, store }) => verify(store, set, out),
-        Some(InputsCommand::Prune { keep, store }) => prune(store, *keep, out),
+        None => list(&store, args.json, out),
+        Some(InputsCommand::Verify { set }) => verify(&store, set, out),
+        Some(InputsCommand::Prune { keep }) => prune(&store, *keep, out),
     }
 }
 
-fn list(args: &StoreArgs, is_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let store = Store::open(&args.store)?;
+fn list(store: &Store, is_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let objects = &*store.objects;
     let names = store.wait_for(inputs::names(objects))?;
     if names.is_empty() {
@@ -31,7 +31,16 @@ fn list(args: &StoreArgs, is_json: bool, out: &mut dyn Write) -> anyhow::Result<
         ));
     }
     for name in names {
-        let manifest = store.wait_for(inputs::manifest(objects, &name))?;
+        let manifest = match store.wait_for(inputs::manifest(objects, &name)) {
+            Ok(manifest) => manifest,
+            Err(error) => match error.downcast_ref() {
+                Some(InputsError::Manifest { .. } | InputsError::OtherSet { .. }) => {
+                    output::warn(&format!("{error:#}"));
+                    continue;
+                }
+                _ => return Err(error),
+            },
+        };
         if is_json {
             serde_json::to_writer(&mut *out, &manifest)?;
             writeln!(out)?;
@@ -70,8 +79,7 @@ fn short(source: &str) -> &str {
         .map_or(source, |(address, _)| address)
 }
 
-fn verify(args: &StoreArgs, which: &Which, out: &mut dyn Write) -> anyhow::Result<()> {
-    let store = Store::open(&args.store)?;
+fn verify(store: &Store, which: &Which, out: &mut dyn Write) -> anyhow::Result<()> {
     let manifest = store.find_inputs(which)?;
     let progress = Arc::new(Progress::default());
     let mut num_faults = 0;
@@ -95,8 +103,7 @@ fn verify(args: &StoreArgs, which: &Which, out: &mut dyn Write) -> anyhow::Resul
     Ok(())
 }
 
-fn prune(args: &StoreArgs, keep: usize, out: &mut dyn Write) -> anyhow::Result<()> {
-    let store = Store::open(&args.store)?;
+fn prune(store: &Store, keep: usize, out: &mut dyn Write) -> anyhow::Result<()> {
     let lock = store.lock()?;
     for name in store.wait_for(inputs::prune(&*store.objects, keep))? {
         writeln!(out, "deleted {name}")?;

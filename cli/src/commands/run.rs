@@ -4,25 +4,30 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::Context;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 use engine::catalogue::{Catalogue, ReadOptions};
 use engine::exoplanets::Candidates;
-use engine::inputs::{Manifest, Which, unused_name};
+use engine::inputs::{self, Manifest, Which};
+use engine::observer::chain;
 use engine::report::{Report, Stage};
+use engine::sink::TableSink;
 use engine::store::Key;
 use engine::table::{Filter, Ranking};
 use jiff::Timestamp;
 
-use crate::args::RunArgs;
+use crate::args::{Cli, RunArgs};
 use crate::commands::top;
 use crate::input_set::InputSet;
 use crate::job::{Job, RejectLog, Source};
-use crate::store::Store;
+use crate::store::{Store, StoreLock};
 use crate::{database, fresh, output, text};
 
 /// The most rows that a run may reject, in per cent.
 pub(crate) const MAX_REJECTS_PERCENT: f64 = 0.5;
 /// Where reports and rejected rows are kept in a store.
 const PREFIX: &str = "runs/";
+const REPORT: &str = "report.json";
 
 /// The recorded inputs, which come with the program (data/README.md tells where they are from).
 const ASTEROIDS: &[u8] = include_bytes!("../../../data/asteroids.json");
@@ -30,32 +35,43 @@ const DELTA_V: &[u8] = include_bytes!("../../../data/delta-v.html");
 const EXOPLANETS: &[u8] = include_bytes!("../../../data/exoplanets.csv");
 
 pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    refuse_sources_of_a_replay(args);
     let start = Instant::now();
     let store = Store::open(&args.database.store.store)?;
     let lock = store.lock()?;
-    let name = unused_name(&*store.objects, PREFIX, Timestamp::now());
+    let name = store.wait_for(inputs::reserve(&*store.objects, PREFIX, Timestamp::now()))?;
     let run = Run {
-        id: store.wait_for(name)?.to_string(),
+        id: name.to_string(),
         args,
         store: &store,
     };
-    let (set, stages) = match &args.inputs {
-        _ if args.recorded => (None, Vec::new()),
-        Which::Fresh => {
-            let (set, stages) = fresh::bring(&store, &lock, args)?;
-            (Some(set), stages)
-        }
-        which => (Some(store.find_inputs(which)?), Vec::new()),
-    };
-    let report = run.value(set.as_ref(), stages)?;
-    let report_at = run.keep(&report)?;
+    let done = run.bring_and_value(&lock);
+    // Kept or failed, the run is over. That the mark cannot be taken away is no reason to fail.
+    let released = store.wait_to_end(inputs::release(&*store.objects, PREFIX, &name));
+    let report = done?;
+    if let Err(error) = released {
+        output::warn(&chain(&error));
+    }
     output::note(&text::summary(&report, start.elapsed().as_secs_f64()));
-    output::note(&format!("report: {report_at}"));
+    let location = store.objects.location();
+    output::note(&format!("report: {location}/{}", run.key(REPORT)?));
     let path = args.database.database();
     output::note(&format!("database: {}\n", path.display()));
     let bodies = database::open(&args.database)?.top(Ranking::Profit, &Filter::default(), 10)?;
     writeln!(out, "The ten most profitable asteroids:\n")?;
     top::write_table(&bodies, out)
+}
+
+/// Sources are for fresh inputs; a replay that passed them over would value something else than was asked for.
+fn refuse_sources_of_a_replay(args: &RunArgs) {
+    let is_fresh = !args.recorded && args.inputs == Which::Fresh;
+    if !is_fresh && args.fresh.names_a_source() {
+        let message = "--asteroids, --delta-v, --nhats, --exoplanets and --masses are sources of fresh inputs: \
+            leave --inputs and --recorded away";
+        Cli::command()
+            .error(ErrorKind::ArgumentConflict, message)
+            .exit();
+    }
 }
 
 /// A run on its way.
@@ -66,6 +82,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Brings the inputs that were asked for and values them.
+    fn bring_and_value(&self, lock: &StoreLock) -> anyhow::Result<Report> {
+        let args = self.args;
+        let (set, stages) = match &args.inputs {
+            _ if args.recorded => (None, Vec::new()),
+            Which::Fresh => {
+                let (set, stages) = fresh::bring(self.store, lock, args)?;
+                (Some(set), stages)
+            }
+            which => (Some(self.store.find_inputs(which)?), Vec::new()),
+        };
+        self.value(set.as_ref(), stages)
+    }
+
     /// Values an input set, or the recorded inputs, into a new database, and keeps the rejected rows.
     fn value(&self, set: Option<&Manifest>, stages: Vec<Stage>) -> anyhow::Result<Report> {
         let mut job = Job::new(
@@ -82,16 +112,22 @@ impl Run<'_> {
                 let name = "recorded asteroids.json";
                 let catalogue = Catalogue::open(ASTEROIDS, &ReadOptions::default())
                     .with_context(|| name.to_owned())?;
-                database::replace(&path, &self.id, job, &mut rejects, |job, sink, rejects| {
+                let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                     job.value(catalogue, name, sink, rejects)
+                };
+                database::replace(&path, &self.id, job, &mut rejects, value, |report| {
+                    self.keep(report)
                 })
             }
             Some(manifest) => {
                 let set = InputSet::new(self.store, manifest);
                 set.read_lookups(&mut job)?;
                 let opened = set.open_catalogue(false)?;
-                database::replace(&path, &self.id, job, &mut rejects, |job, sink, rejects| {
+                let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                     opened.value(job, sink, rejects)
+                };
+                database::replace(&path, &self.id, job, &mut rejects, value, |report| {
+                    self.keep(report)
                 })
             }
         };
@@ -99,13 +135,12 @@ impl Run<'_> {
         report
     }
 
-    /// Keeps the report, and says where.
-    fn keep(&self, report: &Report) -> anyhow::Result<String> {
-        let key = self.key("report.json")?;
-        let mut object = self.store.writer(key.clone());
+    /// Keeps the report.
+    fn keep(&self, report: &Report) -> anyhow::Result<()> {
+        let mut object = self.store.writer(self.key(REPORT)?);
         serde_json::to_writer_pretty(&mut object, report)?;
         object.finish()?;
-        Ok(format!("{}/{key}", self.store.objects.location()))
+        Ok(())
     }
 
     fn key(&self, object: &str) -> anyhow::Result<Key> {

@@ -16,7 +16,7 @@ use engine::inspect::{Source as Table, inspect_table};
 use engine::masses::Average;
 use engine::pipeline::Summary;
 use engine::report::Report;
-use engine::sink::{LineSink, Sink};
+use engine::sink::{LineSink, Sink, TableSink};
 
 use crate::args::{Cli, MassAverage, OutputFormat, ValueArgs};
 use crate::input_set::InputSet;
@@ -162,9 +162,11 @@ fn write(
         OutputFormat::Csv => Encoding::Csv,
         OutputFormat::Sqlite => {
             output::check_folder(&args.output)?;
-            return database::replace(&args.output, "", job, rejects, |job, sink, rejects| {
+            let keep = |_: &Report| Ok(());
+            let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                 value(job, sink, rejects)
-            });
+            };
+            return database::replace(&args.output, "", job, rejects, value, keep);
         }
     };
     let write_lines =

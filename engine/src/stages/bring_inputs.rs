@@ -6,11 +6,11 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::{
-    CatalogueRequest, Context, Downloaded, MassSource, PreviousRows, StageError, calculate_masses,
+    CatalogueRequest, Context, MassSource, PreviousRows, StageError, calculate_masses,
     download_delta_v, download_exoplanets, download_nhats, get_latest_asteroids,
 };
 use crate::inputs::{self, Manifest, SetName};
-use crate::observer::Observer;
+use crate::observer::{Observer, chain};
 use crate::sources::Source;
 
 /// What a fresh input set is made of.
@@ -37,7 +37,8 @@ pub struct InputRequest {
 /// Downloads a new input set and publishes it.
 ///
 /// The small inputs come first: they are cheap, and what is wrong with them shows before the catalogue is
-/// asked for. The client sees to it that no host is asked for two things at once.
+/// asked for. NHATS comes last: it can be done without, and where JPL refuses the catalogue, JPL is not asked
+/// again. The client sees to it that no host is asked for two things at once.
 ///
 /// # Errors
 /// [`StageError`]. There is no new set then, and every older one is as it was.
@@ -46,74 +47,82 @@ pub async fn bring_inputs(
     request: &InputRequest,
 ) -> Result<Manifest, StageError> {
     let store = &*context.store;
-    let set = inputs::unused_name(store, inputs::PREFIX, Timestamp::now()).await?;
+    let set = inputs::reserve(store, inputs::PREFIX, Timestamp::now()).await?;
     let brought = tokio::select! {
         biased;
         () = context.cancelled.cancelled() => Err(StageError::Cancelled),
         brought = bring(context, request, &set) => brought,
     };
-    if brought.is_err() {
-        // Nobody can see these objects, and the error is worth more than one of tidying up: what stays is
-        // swept up by the next run.
-        let _ = store.settle().await;
-        let _ = inputs::discard(store, &set).await;
+    // From here on nothing is cancelled: the set is published or it is gone.
+    let published = match brought {
+        Ok(manifest) => inputs::publish(store, &manifest)
+            .await
+            .map(|()| manifest)
+            .map_err(StageError::from),
+        Err(error) => Err(error),
+    };
+    if published.is_err() {
+        // The error is worth more than one of tidying up: what stays is swept up by the next run.
+        let tidied = match store.settle().await {
+            Ok(()) => inputs::discard(store, &set).await,
+            failed => failed,
+        };
+        if let Err(error) = tidied {
+            context.observer.note(&chain(&error));
+        }
     }
-    brought
+    published
 }
 
+/// Brings what a set is made of, and describes it.
 async fn bring(
     context: &Context,
     request: &InputRequest,
     set: &SetName,
 ) -> Result<Manifest, StageError> {
     let store = &*context.store;
-    let previous = inputs::latest(store).await?.map(|manifest| PreviousRows {
-        rows: manifest.asteroids.entry.rows,
-        set: manifest.set,
-    });
     let observer = &*context.observer;
-    let tables = async {
-        let delta_v = download_delta_v(context, set, &request.delta_v).await?;
-        let nhats = download_nhats(context, set, &request.nhats).await?;
-        Ok::<_, StageError>((delta_v, nhats))
-    };
+    let delta_v = download_delta_v(context, set, &request.delta_v);
     let exoplanets = download_exoplanets(context, set, &request.exoplanets);
     let masses = calculate_masses(context, set, &request.masses);
-    let ((delta_v, nhats), exoplanets, masses) = tokio::try_join!(
-        timed(observer, "download-delta-v", tables),
+    let (delta_v, exoplanets, masses) = tokio::try_join!(
+        timed(observer, "download-delta-v", delta_v),
         timed(observer, "download-exoplanets", exoplanets),
         timed(observer, "calculate-masses", masses),
     )?;
+    let document = request.asteroids.document();
+    let is_same = |manifest: &Manifest| {
+        let source: Source = manifest.asteroids.entry.source.as_str().into();
+        source.document() == document
+    };
+    let previous = inputs::latest_that(store, is_same).await?;
     let catalogue = CatalogueRequest {
         set: set.clone(),
         source: request.asteroids.clone(),
         min_rows: request.min_rows,
-        previous,
+        previous: previous.map(|manifest| PreviousRows {
+            rows: manifest.asteroids.entry.rows,
+            set: manifest.set,
+        }),
         max_shrink_percent: request.max_shrink_percent,
         max_rejects_percent: request.max_rejects_percent,
     };
     let asteroids = get_latest_asteroids(context, &catalogue);
     let asteroids = timed(observer, "get-latest-asteroids", asteroids).await?;
-    let Downloaded {
-        entry: delta_v,
-        mut notes,
-    } = delta_v;
+    let nhats = download_nhats(context, set, &request.nhats);
+    let nhats = timed(observer, "download-nhats", nhats).await?;
+    let mut notes = delta_v.notes;
     notes.extend(nhats.notes);
-    for note in &notes {
-        observer.note(note);
-    }
-    let manifest = Manifest {
+    Ok(Manifest {
         set: set.clone(),
         made_by: concat!("prospector ", env!("CARGO_PKG_VERSION")).to_owned(),
         asteroids,
-        delta_v,
+        delta_v: delta_v.entry,
         nhats: nhats.entry,
         exoplanets,
         masses,
         notes,
-    };
-    inputs::publish(store, &manifest).await?;
-    Ok(manifest)
+    })
 }
 
 /// Tells the observer when a stage is done.

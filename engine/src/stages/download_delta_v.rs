@@ -3,17 +3,14 @@
 //! Neither is needed: what no source has is taken from the last set, and what that has not either is left
 //! out. Both are said in the notes.
 
-use bytes::Bytes;
-
 use super::keep::{Rows, keep, put_small};
-use super::open::{MAX_SMALL_BYTES, fetch};
+use super::open::fetch;
 use super::{Context, StageError};
 use crate::delta_v::{DeltaVDocument, DeltaVTable};
-use crate::inputs::{self, Entry, Manifest, SetName, key_of};
+use crate::inputs::{self, Entry, InputsError, Manifest, SetName};
 use crate::nhats::NhatsTable;
 use crate::observer::chain;
 use crate::sources::Source;
-use crate::store::read_all;
 
 /// The delta-v table's object.
 const DELTA_V: &str = "delta-v.json";
@@ -52,13 +49,20 @@ pub async fn download_delta_v(
                     notes,
                 });
             }
-            Err(error) => forgive(&mut notes, error)?,
+            Err(error) => forgive(context, &mut notes, source, error)?,
         }
     }
-    let previous = |manifest: Manifest| manifest.delta_v;
-    let entry = reuse(context, set, DELTA_V, previous, &mut notes).await?;
+    let entry = reuse(
+        context,
+        set,
+        DELTA_V,
+        |old| old.delta_v.as_ref(),
+        &mut notes,
+    )
+    .await?;
     if entry.is_none() {
-        notes.push("no published delta-v: every value is computed".to_owned());
+        let text = "no published delta-v: every value is computed".to_owned();
+        note(context, &mut notes, text);
     }
     Ok(Downloaded { entry, notes })
 }
@@ -80,10 +84,9 @@ pub async fn download_nhats(
                 notes,
             });
         }
-        Err(error) => forgive(&mut notes, error)?,
+        Err(error) => forgive(context, &mut notes, source, error)?,
     }
-    let previous = |manifest: Manifest| manifest.nhats;
-    let entry = reuse(context, set, NHATS, previous, &mut notes).await?;
+    let entry = reuse(context, set, NHATS, |old| old.nhats.as_ref(), &mut notes).await?;
     Ok(Downloaded { entry, notes })
 }
 
@@ -96,7 +99,8 @@ async fn delta_v(context: &Context, set: &SetName, source: &Source) -> Result<En
     let table = DeltaVTable::parse(&bytes).map_err(|error| unusable(error.into()))?;
     let document = DeltaVDocument::new(&table);
     let comparison = &document.comparison;
-    if (comparison.num_within as f64) < MIN_SHARE_WITHIN * comparison.num_computed as f64 {
+    let min_within = MIN_SHARE_WITHIN * comparison.num_computed as f64;
+    if comparison.num_within == 0 || (comparison.num_within as f64) < min_within {
         let message = format!(
             "only {} of {} values agree with Benner's equations: it is another table",
             comparison.num_within, comparison.num_computed
@@ -125,36 +129,56 @@ async fn nhats(context: &Context, set: &SetName, source: &Source) -> Result<Entr
     keep(context, set, NHATS, &table, origin, rows).await
 }
 
-/// Makes a note of an error of a source. One of the store is none that can be forgiven.
-fn forgive(notes: &mut Vec<String>, error: StageError) -> Result<(), StageError> {
-    if matches!(error, StageError::Store(_) | StageError::Inputs(_)) {
+/// Makes a note of an error of a server. One of the store, or of a file that somebody named, is none that can be
+/// forgiven.
+fn forgive(
+    context: &Context,
+    notes: &mut Vec<String>,
+    source: &Source,
+    error: StageError,
+) -> Result<(), StageError> {
+    let is_own = matches!(error, StageError::Store(_) | StageError::Inputs(_));
+    if is_own || matches!(source, Source::File(_)) {
         return Err(error);
     }
-    notes.push(chain(&error));
+    note(context, notes, chain(&error));
     Ok(())
 }
 
-/// Copies an object of the latest set into `set`, if that has it.
+fn note(context: &Context, notes: &mut Vec<String>, text: String) {
+    context.observer.note(&text);
+    notes.push(text);
+}
+
+/// Copies an object of the latest set that has it, and has it whole, into `set`.
 async fn reuse(
     context: &Context,
     set: &SetName,
     name: &'static str,
-    entry_of: impl FnOnce(Manifest) -> Option<Entry>,
+    entry_of: fn(&Manifest) -> Option<&Entry>,
     notes: &mut Vec<String>,
 ) -> Result<Option<Entry>, StageError> {
-    let Some(manifest) = inputs::latest(&*context.store).await? else {
+    let store = &*context.store;
+    let latest = inputs::latest_that(store, |manifest| entry_of(manifest).is_some()).await?;
+    let Some((manifest, entry)) = latest
+        .as_ref()
+        .and_then(|manifest| Some((manifest, entry_of(manifest)?)))
+    else {
         return Ok(None);
     };
-    let previous_set = manifest.set.clone();
-    let Some(entry) = entry_of(manifest) else {
-        return Ok(None);
+    let bytes = match inputs::read(store, manifest, entry).await {
+        Ok(bytes) => bytes,
+        Err(error @ InputsError::Damaged { .. }) => {
+            note(context, notes, chain(&error));
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
     };
-    let key = key_of(&previous_set, name);
-    let bytes: Bytes = read_all(&*context.store, &key, MAX_SMALL_BYTES).await?;
     put_small(context, set, name, bytes).await?;
-    notes.push(format!(
-        "{name} is that of input set {previous_set}, fetched at {}",
-        entry.fetched_at
-    ));
-    Ok(Some(entry))
+    let text = format!(
+        "{name} is that of input set {}, fetched at {}",
+        manifest.set, entry.fetched_at
+    );
+    note(context, notes, text);
+    Ok(Some(entry.clone()))
 }

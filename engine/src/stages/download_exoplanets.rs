@@ -7,6 +7,9 @@ use crate::exoplanets::{Candidates, ExoplanetList};
 use crate::inputs::{Entry, SetName};
 use crate::sources::Source;
 
+/// A table more of whose rows than this share cannot be read has changed its form.
+const MAX_SHARE_REJECTED: f64 = 0.1;
+
 /// Brings the confirmed planets of `source` into `set`.
 ///
 /// # Errors
@@ -26,6 +29,14 @@ pub async fn download_exoplanets(
         .map_err(|error| unusable(error.into()))?;
     if list.planets.is_empty() {
         return Err(unusable("there is no planet in it".into()));
+    }
+    if list.rejects.len() as f64 > MAX_SHARE_REJECTED * list.num_rows as f64 {
+        let message = format!(
+            "{} of {} rows cannot be read",
+            list.rejects.len(),
+            list.num_rows
+        );
+        return Err(unusable(message.into()));
     }
     let rows = Rows {
         read: list.num_rows,

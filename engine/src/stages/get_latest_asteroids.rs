@@ -9,6 +9,7 @@
 //! never an object. Bounds: the check's few pieces, two frames, and the store's parts; nothing grows with
 //! the catalogue. Nothing is written to a temporary file.
 
+use std::fs::File;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use sha2::{Digest, Sha256};
 use super::check::{Check, Checked};
 use super::open::{Opened, open};
 use super::{Context, StageError};
-use crate::catalogue::ReadOptions;
+use crate::catalogue::{Catalogue, CatalogueError, ReadOptions, find_fields};
 use crate::content::Content;
 use crate::cpu::on_cpu;
 use crate::frames::{self, Frame};
@@ -76,15 +77,42 @@ pub async fn get_latest_asteroids(
     context: &Context,
     request: &CatalogueRequest,
 ) -> Result<CatalogueEntry, StageError> {
+    let fields = fields_asked_for(&request.source).await?;
     context
         .client
-        .retry(WHAT, async || attempt(context, request).await)
+        .retry(WHAT, async || {
+            attempt(context, request, fields.as_deref()).await
+        })
         .await
+}
+
+/// The columns that are known before the catalogue is read: those of the query, or a file's own, for a document
+/// may give its rows first.
+async fn fields_asked_for(source: &Source) -> Result<Option<Vec<String>>, StageError> {
+    let path = match source {
+        Source::Url(url) => return Ok(asked_of_sbdb(url).0),
+        Source::File(path) => path.clone(),
+    };
+    let find = move || match File::open(&path)
+        .map(|file| Catalogue::open(file, &ReadOptions::default()))
+    {
+        Ok(Err(CatalogueError::FieldsBehindData)) => File::open(&path)
+            .map_err(CatalogueError::Read)
+            .and_then(find_fields)
+            .map(Some),
+        // Whatever else is wrong with it shows when it is read.
+        _ => Ok(None),
+    };
+    on_cpu(find).await.map_err(|error| StageError::Catalogue {
+        from: source.place(),
+        source: error.into(),
+    })
 }
 
 async fn attempt(
     context: &Context,
     request: &CatalogueRequest,
+    fields: Option<&[String]>,
 ) -> Result<CatalogueEntry, StageError> {
     let source = &request.source;
     let Opened { origin, content } =
@@ -96,12 +124,13 @@ async fn attempt(
     } else {
         "asteroids.csv.zst"
     };
-    let (fields, is_limited) = match source {
-        Source::Url(url) if is_json => asked_of_sbdb(url),
-        _ => (None, false),
+    // A file may be the answer to a query that had a limit.
+    let is_limited = match source {
+        Source::Url(url) => asked_of_sbdb(url).1,
+        Source::File(_) => true,
     };
     let options = ReadOptions {
-        fields,
+        fields: fields.filter(|_| is_json).map(<[String]>::to_vec),
         ..ReadOptions::default()
     };
     let check = Check::start(options, request.max_rejects_percent);

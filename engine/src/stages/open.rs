@@ -16,13 +16,14 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::{Context, StageError};
 use crate::compression::{Compression, Decompressed};
+use crate::cpu::on_cpu;
 use crate::sources::Source;
 use crate::upstream::{Origin, Request};
 
 /// Bytes that are read from a file, and decoded, at once.
 const STEP_BYTES: usize = 256 << 10;
 /// The largest small document; the largest that there is, JPL's NHATS table, has some 3 MB.
-pub(super) const MAX_SMALL_BYTES: u64 = 128 << 20;
+const MAX_SMALL_BYTES: u64 = 64 << 20;
 /// The longest that a small document may take.
 const SMALL_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -38,7 +39,7 @@ pub(super) async fn fetch(
     context: &Context,
     source: &Source,
     what: &str,
-) -> Result<(Origin, Vec<u8>), StageError> {
+) -> Result<(Origin, Bytes), StageError> {
     let too_large = || StageError::TooLarge {
         from: source.place(),
         max_bytes: MAX_SMALL_BYTES,
@@ -61,12 +62,23 @@ pub(super) async fn fetch(
                 .read_to_end(&mut bytes)
                 .await
                 .map_err(fail)?;
+            if bytes.len() as u64 > MAX_SMALL_BYTES {
+                return Err(too_large());
+            }
             (origin, Bytes::from(bytes))
         }
     };
-    let mut content = Vec::new();
-    Decompressed::new(Cursor::new(bytes))
-        .and_then(|input| input.take(MAX_SMALL_BYTES + 1).read_to_end(&mut content))
+    if Compression::of(&bytes) == Compression::None {
+        return Ok((origin, bytes));
+    }
+    let decompress = move || {
+        let mut content = Vec::new();
+        Decompressed::new(Cursor::new(bytes))
+            .and_then(|input| input.take(MAX_SMALL_BYTES + 1).read_to_end(&mut content))
+            .map(|_| content)
+    };
+    let content = on_cpu(decompress)
+        .await
         .map_err(|error| StageError::Document {
             from: source.place(),
             source: error.into(),
@@ -74,7 +86,7 @@ pub(super) async fn fetch(
     if content.len() as u64 > MAX_SMALL_BYTES {
         return Err(too_large());
     }
-    Ok((origin, content))
+    Ok((origin, content.into()))
 }
 
 /// Opens a large document, known to people as `what`, whose content has at most `max_bytes`.

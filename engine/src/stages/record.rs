@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -106,14 +107,14 @@ pub async fn record(
         from: "origin.json".to_owned(),
         source: source.into(),
     })?;
-    replace(folder, "origin.json", origins).await?;
+    replace(folder, "origin.json", origins.into()).await?;
     Ok(samples)
 }
 
 async fn first_that_has_it(
     context: &Context,
     recording: &Recording,
-) -> Result<(Origin, Vec<u8>), StageError> {
+) -> Result<(Origin, Bytes), StageError> {
     let mut last_error = None;
     for source in &recording.sources {
         let fetched = fetch(context, source, recording.file).await;
@@ -132,7 +133,7 @@ async fn first_that_has_it(
     Err(last_error.expect("every recording has a source"))
 }
 
-async fn replace(folder: &Path, file: &str, bytes: Vec<u8>) -> Result<(), StageError> {
+async fn replace(folder: &Path, file: &str, bytes: Bytes) -> Result<(), StageError> {
     let path = folder.join(file);
     let target = path.clone();
     let written = on_cpu(move || {
