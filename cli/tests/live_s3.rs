@@ -124,7 +124,7 @@ fn a_large_download_that_breaks_or_dies_in_the_middle_of_its_upload_is_not_visib
     let s3 = S3::start();
     let folder = s3.folder();
     // More than one part when it is compressed.
-    folder.done(&["generate", "--rows", "60000", "--output", "sbdb.csv"]);
+    folder.done(&["generate", "--rows", "120000", "--output", "sbdb.csv"]);
     let csv = folder.read("sbdb.csv");
     let most = csv.len() - 1_000;
     let server = Server::start([

@@ -138,7 +138,7 @@ mod tests {
             "7.",
             "16.65498645942587",
             "00012.50",
-            "90071992547409",
+            "2461200",
         ] {
             assert_eq!(read(text), Some(text.parse().unwrap()), "{text}");
         }
