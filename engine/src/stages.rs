@@ -1,5 +1,5 @@
 //! The stages that bring inputs in. Each takes a [`Context`] and what it is to do, and returns what the manifest
-//! of the input set says of it; a Lambda calls one, `prospector run` calls them all ([`bring_inputs`]).
+//! of the input set says of it; a Lambda calls one, `prospector run` calls them all ([`bring_inputs()`]).
 //!
 //! A stage is async and moves bytes; what computes (parsing, compressing, hashing) crosses to other threads
 //! by [`crate::cpu`] or runs in the synchronous core behind a bounded channel. Every stage may be dropped: what it

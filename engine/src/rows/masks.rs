@@ -1,7 +1,7 @@
 //! What kinds of bytes a block of 64 has, a bit for each byte.
 //!
 //! The first byte's bit is the lowest. One block is classified by a handful of vector instructions where the
-//! machine has AVX2, and eight bytes at a time in 64-bit words everywhere else; [`tests`] hold the two against
+//! machine has AVX2, and eight bytes at a time in 64-bit words everywhere else; the tests hold the two against
 //! each other. Finding out which it is, and calling it, is left to the index.
 
 /// Bytes that are classified at once.
