@@ -139,7 +139,11 @@ where
 fn is_retryable<E>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        SdkError::DispatchFailure(failed) => failed.is_io() || failed.is_timeout(),
+        // Of what is none of these the SDK names a kind only where it would try again itself, as it does where a
+        // connection closes before the answer.
+        SdkError::DispatchFailure(failed) => {
+            failed.is_io() || failed.is_timeout() || failed.as_other().is_some()
+        }
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             status >= 500 || status == 429
