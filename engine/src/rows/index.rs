@@ -73,7 +73,10 @@ impl Index {
             // SAFETY: `fill_avx2` is safe but for the instructions that it is compiled to, those of AVX2,
             // BMI and POPCNT; `Machine::Avx2` is made only where the machine was found to have all of them.
             #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code, reason = "vector instructions, chosen where the machine has them")]
+            #[allow(
+                unsafe_code,
+                reason = "vector instructions, chosen where the machine has them"
+            )]
             Machine::Avx2 => unsafe { self.fill_avx2(stretch, start) },
             Machine::Any => self.fill_portable(stretch, start),
             #[cfg(test)]
@@ -187,7 +190,10 @@ pub(super) fn last_json_row_end(bytes: &[u8], start: usize) -> Option<usize> {
     match Machine::here() {
         // SAFETY: as in `Index::fill`.
         #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code, reason = "vector instructions, chosen where the machine has them")]
+        #[allow(
+            unsafe_code,
+            reason = "vector instructions, chosen where the machine has them"
+        )]
         Machine::Avx2 => unsafe { pass_json_avx2(bytes, start, &mut last) },
         _ => scan(bytes, start, JsonScan::default(), portable::json, &mut last),
     }
