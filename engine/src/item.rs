@@ -318,12 +318,19 @@ impl Write for Cow<'_, str> {
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let (words, rest) = text.as_chunks::<8>();
-    let mut last = *b"        ";
-    last[..rest.len()].copy_from_slice(rest);
-    let escaped = words
-        .iter()
-        .fold(0, |escaped, word| escaped | escaped_bytes(*word));
-    escaped | escaped_bytes(last) == 0
+    // The last eight bytes overlap with those before: a copy of what is left would be a call.
+    let Some(last) = text.last_chunk::<8>() else {
+        // Spaces where there are no bytes.
+        let spaces = u64::from_le_bytes(*b"        ");
+        let word = rest
+            .iter()
+            .fold(spaces, |word, byte| word << 8 | u64::from(*byte));
+        return escaped_bytes(word.to_le_bytes()) == 0;
+    };
+    let escaped = words.iter().fold(escaped_bytes(*last), |escaped, word| {
+        escaped | escaped_bytes(*word)
+    });
+    escaped == 0
 }
 
 /// The high bit of each byte that JSON escapes, or more of them; eight bytes at a time.

@@ -237,6 +237,10 @@ fn copy_short(from: &[u8], len: usize, out: &mut Vec<u8>) {
 /// Appends the shortest decimal that reads back to `value`, which is finite.
 pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
     debug_assert!(value.is_finite());
+    if value.to_bits() == 0 {
+        // What nine bodies in ten are worth.
+        return out.extend_from_slice(b"0.0");
+    }
     copy_text(zmij::Buffer::new().format_finite(value).as_bytes(), out);
 }
 
