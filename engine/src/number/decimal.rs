@@ -11,7 +11,9 @@ const WIDE_BYTES: usize = 32;
 /// The most digits before the point: one word.
 const MAX_INTEGER_DIGITS: usize = 7;
 
+#[cfg(any(test, not(target_arch = "x86_64")))]
 const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+#[cfg(any(test, not(target_arch = "x86_64")))]
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// Powers of ten that are doubles exactly.
@@ -54,13 +56,53 @@ fn word(wide: &[u8; WIDE_BYTES], at: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// A bit for each byte of `word` that is not a digit, the first byte's the lowest.
+/// A bit for each of the first [`MAX_BYTES`] bytes that is not a digit, the first byte's the lowest; the bits
+/// behind them are nothing to go by.
 #[inline(always)]
-fn others(word: u64) -> u64 {
-    let digits = word ^ 0x3030_3030_3030_3030;
-    let others = (((digits & LOW_BITS) + 0x7676_7676_7676_7676) | digits) & HIGH_BITS;
-    // Gathers the eight high bits in the highest byte.
-    (others >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+fn others(wide: &[u8; WIDE_BYTES]) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "measured: see docs/performance.md")]
+    // SAFETY: SSE2 is all that the function needs, and part of x86-64.
+    return unsafe { sse2::others(wide) };
+    #[cfg(not(target_arch = "x86_64"))]
+    return portable_others(wide);
+}
+
+/// The same in 64-bit words alone.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn portable_others(wide: &[u8; WIDE_BYTES]) -> u64 {
+    let of_word = |at| {
+        let word = word(wide, at);
+        let digits = word ^ 0x3030_3030_3030_3030;
+        let others = (((digits & LOW_BITS) + 0x7676_7676_7676_7676) | digits) & HIGH_BITS;
+        // Gathers the eight high bits in the highest byte.
+        (others >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    };
+    of_word(0) | of_word(8) << 8 | of_word(16) << 16
+}
+
+/// What every x86-64 machine has.
+#[cfg(target_arch = "x86_64")]
+mod sse2 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+        _mm_sub_epi8,
+    };
+
+    use super::{WIDE_BYTES, word};
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(super) fn others(wide: &[u8; WIDE_BYTES]) -> u64 {
+        let of_half = |at| {
+            let [low, high] = [word(wide, at), word(wide, at + 8)].map(u64::cast_signed);
+            let bytes = _mm_set_epi64x(high, low);
+            let digits = _mm_sub_epi8(bytes, _mm_set1_epi8(b'0'.cast_signed()));
+            let are_digits = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
+            u64::from(!_mm_movemask_epi8(are_digits).cast_unsigned() & 0xffff)
+        };
+        of_half(0) | of_half(16) << 16
+    }
 }
 
 /// Where the point of the first `len` bytes of `from` stands, or would stand behind the last digit, if they
@@ -71,9 +113,7 @@ pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
         return None;
     }
     let wide = wide(from);
-    let others =
-        others(word(&wide, 0)) | others(word(&wide, 8)) << 8 | others(word(&wide, 16)) << 16;
-    let others = others & ((1 << len) - 1);
+    let others = others(&wide) & ((1 << len) - 1);
     if others == 0 {
         return Some(len);
     }
@@ -107,7 +147,10 @@ pub(super) fn value(from: &[u8], len: usize, point: usize) -> Option<f64> {
 }
 
 /// The number that the first `len` digits of `word` are, at most eight.
-#[inline]
+///
+/// Not inlined: the compiler would work on several words at once, with vector instructions that have no
+/// 64-bit multiplication.
+#[inline(never)]
 fn digits(word: u64, len: usize) -> u64 {
     // The digits move to the end of the word, behind zeros; neighbours are then joined to numbers of two,
     // four and eight digits.
@@ -165,6 +208,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_are_told_from_others_alike(bytes in any::<[u8; WIDE_BYTES]>(), digits in "[0-9.]{32}") {
+            for wide in [bytes, *digits.as_bytes().first_chunk().unwrap()] {
+                let mask = (1 << MAX_BYTES) - 1;
+                let plain = wide.iter().zip(0..).map(|(byte, at)| u64::from(!byte.is_ascii_digit()) << at);
+                let plain = plain.sum::<u64>() & mask;
+                prop_assert_eq!(others(&wide) & mask, plain);
+                prop_assert_eq!(portable_others(&wide) & mask, plain);
+            }
+        }
+
         #[test]
         fn what_is_read_is_the_nearest_double(text in r"[0-9]{0,7}\.?[0-9]{0,18}") {
             if let Some(value) = read(&text) {
