@@ -127,7 +127,13 @@ impl<'c> Rows<'c> {
             return None;
         }
         self.at = row.end;
-        self.num_lines += u64::from(self.format == Format::Csv);
+        match self.format {
+            Format::Csv => self.num_lines += 1,
+            // The next row begins behind the comma.
+            Format::Json => {
+                self.at += usize::from(self.chunk.bytes.get(row.end) == Some(&b','));
+            }
+        }
         Some(row)
     }
 
@@ -165,10 +171,10 @@ impl<'c> Rows<'c> {
             }
             Format::Json => self.at = json::skip_separators(bytes, self.at)?,
         }
-        if self.index.is_exhausted()
-            && self.index.fill(bytes, self.at)
-            && let Some(row) = self.next_indexed(plan)
-        {
+        if self.index.is_exhausted() {
+            self.index.fill(bytes, self.at);
+        }
+        if let Some(row) = self.next_indexed(plan) {
             return Some(self.indexed(&row, plan));
         }
         cells.reset(plan.num_wanted());

@@ -96,6 +96,12 @@ impl<'a> RowCells<'a> {
         }
     }
 
+    /// Whether the row was found by the index.
+    #[cfg(test)]
+    pub(super) fn is_indexed(&self) -> bool {
+        self.format.is_some()
+    }
+
     /// The bytes of a wanted column.
     pub(crate) fn bytes(&self, slot: usize) -> &'a [u8] {
         let (start, end) = self.trimmed(slot);

@@ -60,7 +60,10 @@ impl CsvFraming {
         match Machine::here() {
             // SAFETY: as in `Index::fill`.
             #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code, reason = "measured: see docs/performance.md")]
+            #[allow(
+                unsafe_code,
+                reason = "vector instructions, where the machine has them"
+            )]
             Machine::Avx2 => unsafe { pass.over_avx2(&bytes[..to], from) },
             _ => pass.over(&bytes[..to], from, portable::quotes),
         }

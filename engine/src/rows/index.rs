@@ -62,8 +62,8 @@ impl Index {
         }
     }
 
-    /// Indexes the rows from `start` on, where one begins; whether there is a whole regular one.
-    pub(super) fn fill(&mut self, bytes: &[u8], start: usize) -> bool {
+    /// Indexes the whole regular rows from `start` on, where one begins.
+    pub(super) fn fill(&mut self, bytes: &[u8], start: usize) {
         self.row_ends.clear();
         self.next_row = 0;
         self.marks[0] = position(start).wrapping_sub(1);
@@ -82,7 +82,6 @@ impl Index {
             #[cfg(test)]
             Machine::None => {}
         }
-        !self.row_ends.is_empty()
     }
 
     fn fill_portable(&mut self, bytes: &[u8], start: usize) {

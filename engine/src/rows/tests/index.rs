@@ -8,6 +8,7 @@ use proptest::sample::select;
 use super::super::index::Index;
 use super::super::masks::Machine;
 use super::super::{Cells, Chunk, Fault, Format, Plan, Rows, read_header};
+use crate::catalogue::{Catalogue, ReadOptions};
 use crate::generate::{self, Options};
 
 /// All that is known of a row: its bytes, its line, its cells or what is wrong with it.
@@ -184,5 +185,33 @@ fn catalogues_are_read_alike() {
         };
         generate::generate(&options, &mut bytes).expect("memory takes a catalogue");
         check_file(Path::new(name), &bytes);
+    }
+}
+
+#[test]
+fn catalogues_as_jpl_writes_them_are_found_by_the_index_alone() {
+    for format in [generate::Format::Csv, generate::Format::Json] {
+        let mut bytes = Vec::new();
+        let options = Options {
+            rows: 3_000,
+            seed: 6,
+            format,
+        };
+        generate::generate(&options, &mut bytes).expect("memory takes a catalogue");
+        let mut catalogue =
+            Catalogue::open(&bytes[..], &ReadOptions::default()).expect("a catalogue");
+        let (mut chunk, mut cells, mut num_rows) = (Chunk::default(), Cells::default(), 0);
+        while catalogue
+            .next_chunk(&mut chunk)
+            .expect("memory can be read")
+        {
+            let mut rows = Rows::new(&chunk, catalogue.header().format);
+            while let Some(row) = rows.next_row(catalogue.plan(), &mut cells) {
+                num_rows += 1;
+                let found = row.cells.expect("a whole row");
+                assert!(found.is_indexed(), "{}", String::from_utf8_lossy(row.bytes));
+            }
+        }
+        assert_eq!(num_rows, options.rows);
     }
 }
