@@ -1,4 +1,6 @@
 //! What every object store does, as tests: `conformance_tests!` makes a test of each for one store.
+//!
+//! One file past the usual length, because it is one contract, to be read from top to bottom.
 #![allow(dead_code, reason = "every test uses a part of it")]
 #![allow(
     clippy::unwrap_used,
