@@ -4,6 +4,8 @@
 //! catalogue gives keep their digits; computed ones are written with the fewest that read back to the same
 //! double.
 
+pub(crate) mod decode;
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -1,6 +1,8 @@
 //! Prospector's engine: everything that moves or computes data. It knows no Lambda event and no screen.
 
 pub mod asterank;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod batch;
 #[doc(hidden)]
 pub mod bench_support;

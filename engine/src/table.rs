@@ -10,7 +10,6 @@
 //! readers, by the limit that they ask for.
 
 mod body;
-mod decode;
 mod error;
 mod reader;
 mod schema;

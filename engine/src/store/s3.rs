@@ -29,10 +29,9 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-pub use config::config_loader;
-
 use self::error::Refusal;
 use super::{Body, Key, Object, ObjectStore, StoreError, StoreLocation};
+use crate::aws::config_loader;
 
 /// The least that S3 takes as a part that is not the last (Amazon S3 User Guide, "Multipart upload limits").
 pub const MIN_PART_BYTES: usize = 5 << 20;

@@ -10,8 +10,8 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, params};
 use serde::de::IgnoredAny;
 
-use super::decode::{Fields, Malformed, Scalar};
 use super::{TableError, schema};
+use crate::item::decode::{Fields, Malformed, Scalar};
 use crate::replace::{Successor, with_suffix};
 
 /// The page cache, KiB, and thereby what SQLite sorts at once.

@@ -1,6 +1,6 @@
 //! A client of the S3 server on loopback.
 
-use engine::store::s3::config_loader;
+use engine::aws::config_loader;
 use engine::store::{S3, S3Options};
 
 use crate::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};

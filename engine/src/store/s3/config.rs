@@ -1,16 +1,14 @@
-//! The AWS client: where it finds its settings, its TLS, its retries and timeouts.
+//! The S3 client: its retries and timeouts.
 //!
 //! Stalled-stream protection stays as the SDK has it: whole parts are sent from memory and bodies are read as
 //! fast as they come, so that a stall is the network's.
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::Client;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::S3Options;
 
@@ -23,16 +21,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) const COMPLETION_TIMEOUT: Duration = Duration::from_secs(600);
 /// The slowest network on which a part still arrives in time, bytes a second.
 const MIN_BYTES_PER_SEC: u64 = 64 << 10;
-
-/// Loads the settings of the usual AWS environment: its variables, its files, the roles of the machine. They
-/// include `AWS_ENDPOINT_URL`, and `AWS_REQUEST_CHECKSUM_CALCULATION=when_required` for servers that do not
-/// know S3's newer checksums.
-#[must_use]
-pub fn config_loader() -> ConfigLoader {
-    let tls = Provider::Rustls(CryptoMode::Ring);
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(Builder::new().tls_provider(tls).build_https())
-}
 
 /// The client, and where it sends requests if not to AWS.
 pub(super) fn client(config: &SdkConfig, options: &S3Options) -> (Client, Option<String>) {

@@ -14,7 +14,7 @@ use crate::number::Number;
 
 /// A value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     Text(Cow<'a, str>),
     Figure(f64),
     /// A figure that is written without a point or an exponent, and fits.
@@ -24,13 +24,13 @@ pub(super) enum Scalar<'a> {
 
 /// What is wrong with a line, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed {
-    pub(super) byte: usize,
-    pub(super) problem: &'static str,
+pub(crate) struct Malformed {
+    pub(crate) byte: usize,
+    pub(crate) problem: &'static str,
 }
 
 /// The attributes of a line, one at a time.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     line: &'a str,
     at: usize,
     /// The attribute that is expected next.
@@ -43,7 +43,7 @@ pub(super) struct Fields<'a> {
 const _: () = assert!(ATTRIBUTES.len() <= 64);
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(line: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn of(line: &'a [u8]) -> Result<Self, Malformed> {
         let line = std::str::from_utf8(line).map_err(|error| Malformed {
             byte: error.valid_up_to(),
             problem: "invalid utf-8",
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next attribute, by its index, and its value; `None` where the line ended as it should.
-    pub(super) fn next(&mut self) -> Result<Option<(usize, Scalar<'a>)>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<(usize, Scalar<'a>)>, Malformed> {
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
