@@ -20,6 +20,7 @@ mod index;
 pub mod inputs;
 pub mod inspect;
 pub mod item;
+pub mod ledger;
 pub mod masses;
 pub mod nhats;
 pub mod number;
