@@ -21,6 +21,7 @@ pub mod inputs;
 pub mod inspect;
 pub mod item;
 pub mod job;
+pub mod ledger;
 pub mod masses;
 mod memory;
 pub mod nhats;
