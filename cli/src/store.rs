@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use engine::observer::chain;
 use engine::pipeline::PipelineError;
-use engine::store::{Key, Object, ObjectStore, ReadOptions, Reader, StoreLocation, Writer};
-use tokio::runtime::Runtime;
+use engine::store::{Key, ObjectStore, StoreLocation, Writer};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::{INTERRUPT, output};
 
@@ -74,15 +74,9 @@ impl Store {
         self.runtime.block_on(work)
     }
 
-    /// An object as a reader.
-    pub(crate) fn reader(&self, object: Object) -> Reader {
-        let objects = Arc::clone(&self.objects);
-        Reader::new(
-            self.runtime.handle(),
-            objects,
-            object,
-            ReadOptions::default(),
-        )
+    /// Where the store's work is done.
+    pub(crate) fn runtime(&self) -> &Handle {
+        self.runtime.handle()
     }
 
     /// A new object as a writer.

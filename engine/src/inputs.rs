@@ -131,8 +131,9 @@ impl SetName {
         Key::new(format!("{}{object}", self.prefix()))
     }
 
-    /// Whether the name is one that [`reserve`] gives: a time, and perhaps a number behind it.
-    fn is_time(&self) -> bool {
+    /// Whether the name is one that [`reserve`] gives: a time, and perhaps a number behind it. No other is a set's.
+    #[must_use]
+    pub fn is_time(&self) -> bool {
         const PATTERN: &[u8] = b"0000-00-00T000000Z";
         let (time, rest) = match self.0.split_at_checked(PATTERN.len()) {
             Some(parts) => parts,
@@ -213,13 +214,24 @@ pub async fn reserve(
             continue;
         }
         let name = SetName(name);
-        let mark = Bytes::from_static(b"begun, and not finished yet\n");
-        match store.publish(&mark_of(prefix, &name), mark).await {
+        match store.publish(&mark_of(prefix, &name), mark()).await {
             Err(StoreError::AlreadyExists { .. }) => {}
             reserved => return reserved.map(|_| name),
         }
     }
     unreachable!("there is always a later name")
+}
+
+/// Marks the set `name` as begun, for whoever has the name from elsewhere. Several may do so for one set: each
+/// stage that puts something into it begins by this.
+///
+/// # Errors
+/// [`StoreError::Failed`].
+pub async fn begin(store: &dyn ObjectStore, name: &SetName) -> Result<(), StoreError> {
+    match store.publish(&mark_of(PREFIX, name), mark()).await {
+        Ok(_) | Err(StoreError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Releases a [reserved](reserve) name: the objects that make it taken are there.
@@ -232,6 +244,10 @@ pub async fn release(
     name: &SetName,
 ) -> Result<(), StoreError> {
     store.delete(&mark_of(prefix, name)).await
+}
+
+fn mark() -> Bytes {
+    Bytes::from_static(b"begun, and not finished yet\n")
 }
 
 fn mark_of(prefix: &str, name: &SetName) -> Key {
@@ -276,6 +292,22 @@ pub async fn latest(store: &dyn ObjectStore) -> Result<Option<Manifest>, InputsE
     match names(store).await?.pop() {
         Some(name) => manifest(store, &name).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// The manifest of the set that is called `name`, as [`find`] finds it, or of the latest where no name is given.
+///
+/// # Errors
+/// [`InputsError`].
+pub async fn find_or_latest(
+    store: &dyn ObjectStore,
+    name: Option<&SetName>,
+) -> Result<Manifest, InputsError> {
+    match name {
+        Some(name) => find(store, name).await,
+        None => latest(store).await?.ok_or_else(|| InputsError::NoSet {
+            location: store.location(),
+        }),
     }
 }
 

@@ -9,22 +9,21 @@ use clap::error::ErrorKind;
 use engine::catalogue::{Catalogue, ReadOptions};
 use engine::exoplanets::Candidates;
 use engine::inputs::{self, Manifest, Which};
+use engine::job::{Job, Source};
 use engine::observer::chain;
 use engine::report::{Report, Stage};
 use engine::sink::TableSink;
+use engine::stages::MAX_REJECTS_PERCENT;
 use engine::store::Key;
 use engine::table::{Filter, Ranking};
 use jiff::Timestamp;
 
 use crate::args::{Cli, RunArgs};
 use crate::commands::top;
-use crate::input_set::InputSet;
-use crate::job::{Job, RejectLog, Source};
+use crate::job::{self, RejectLog};
 use crate::store::{Store, StoreLock};
 use crate::{database, fresh, output, text};
 
-/// The most rows that a run may reject, in per cent.
-pub(crate) const MAX_REJECTS_PERCENT: f64 = 0.5;
 /// Where reports and rejected rows are kept in a store.
 const PREFIX: &str = "runs/";
 const REPORT: &str = "report.json";
@@ -113,16 +112,14 @@ impl Run<'_> {
                 let catalogue = Catalogue::open(ASTEROIDS, &ReadOptions::default())
                     .with_context(|| name.to_owned())?;
                 let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
-                    job.value(catalogue, name, sink, rejects)
+                    job::value(job, catalogue, name, sink, rejects)
                 };
                 database::replace(&path, &self.id, job, &mut rejects, value, |report| {
                     self.keep(report)
                 })
             }
             Some(manifest) => {
-                let set = InputSet::new(self.store, manifest);
-                set.read_lookups(&mut job)?;
-                let opened = set.open_catalogue(false)?;
+                let opened = self.store.open_inputs(manifest, &mut job, false)?;
                 let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                     opened.value(job, sink, rejects)
                 };
@@ -158,5 +155,5 @@ fn read_recorded(job: &mut Job) -> anyhow::Result<()> {
         name: "recorded exoplanets.csv".to_owned(),
         bytes: EXOPLANETS,
     };
-    job.read_exoplanets(exoplanets, Candidates::LeftOut)
+    Ok(job.read_exoplanets(exoplanets, Candidates::LeftOut)?)
 }
