@@ -73,7 +73,9 @@ impl Stack {
     }
 
     fn has(&self, object: &str) -> bool {
-        self.bucket.read(&format!("inputs/{SET}/{object}")).is_some()
+        self.bucket
+            .read(&format!("inputs/{SET}/{object}"))
+            .is_some()
     }
 }
 
@@ -126,14 +128,20 @@ fn a_retry_after_a_lost_answer_answers_the_same_and_asks_no_upstream() {
     let asked = stack.upstreams.requests().len();
     assert_eq!(stack.get_latest_asteroids(&event).result(), first);
     assert_eq!(stack.upstreams.requests().len(), asked);
-    assert_eq!(stack.bucket.json(&format!("inputs/{SET}/manifest.json")), manifest);
+    assert_eq!(
+        stack.bucket.json(&format!("inputs/{SET}/manifest.json")),
+        manifest
+    );
 }
 
 #[test]
 fn a_download_that_is_repeated_overwrites_what_was_there() {
     let stack = Stack::start(&[]);
     let program = env!("CARGO_BIN_EXE_download-exoplanets");
-    let (first, second) = (stack.download(program).result(), stack.download(program).result());
+    let (first, second) = (
+        stack.download(program).result(),
+        stack.download(program).result(),
+    );
     assert_eq!(first["sha256"], second["sha256"]);
     assert!(stack.has("exoplanets.json"));
 }
