@@ -63,7 +63,7 @@ impl Before {
         let after = sets(&folder);
         assert_eq!(after[0], self.sets[0], "{at}: the old set");
         for set in &after {
-            folder.done(&["inputs", "verify", set["set"].as_str().unwrap()]);
+            folder.done(&["inputs", "verify", set["set"].as_str().expect("a name")]);
         }
 
         succeeded(run_fresh(&folder, upstreams, &[]));
