@@ -87,7 +87,8 @@ async fn answer<F: Function>(
             (Err(failure), _) => Err(failure.clone()),
             (_, Err(failure)) => Err(failure),
             (Ok(function), Ok(event)) => {
-                let work = function.handle(event, &invocation);
+                // Stages are deeply nested: boxed, the compiler need not know how deeply.
+                let work = function.handle(event, &invocation).boxed_local();
                 invocation.hold_to_deadline(caught(work)).await
             }
         };

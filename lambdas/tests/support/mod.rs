@@ -11,7 +11,9 @@ use super::s3_server::{ACCESS_KEY, BUCKET, S3Server, SECRET_KEY};
 
 /// One of the project's recorded inputs.
 pub(crate) fn recorded(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../data")
+        .join(name);
     std::fs::read(path).expect("a recorded input")
 }
 
@@ -103,7 +105,12 @@ pub(crate) fn invoke_for(
 ) -> Answer {
     let ran = Command::new("python3")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("invoke"))
-        .args([program, &event.to_string(), "--timeout", &timeout.to_string()])
+        .args([
+            program,
+            &event.to_string(),
+            "--timeout",
+            &timeout.to_string(),
+        ])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("AWS_REGION", "us-east-1")
