@@ -123,7 +123,7 @@ async fn caught<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied());
             let message = said.unwrap_or("a panic without words");
-            Err(Failure::new(Name::Internal, message))
+            Err(Failure::new(Name::INTERNAL, message))
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
             Ok(())
         };
         let failure = caught(panicking).await.unwrap_err();
-        assert_eq!(failure.name, Name::Internal);
+        assert_eq!(failure.name, Name::INTERNAL);
         assert!(failure.message.contains("a wrong sum"), "{failure}");
     }
 }
