@@ -27,6 +27,7 @@ mod memory;
 pub mod message;
 pub mod messages;
 pub mod nhats;
+pub mod notice;
 pub mod number;
 pub mod observer;
 pub mod pipeline;
