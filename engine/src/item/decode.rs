@@ -37,6 +37,12 @@ pub(crate) struct Fields<'a> {
     expected: usize,
     /// A bit for each attribute that was there.
     seen: u64,
+    /// Where the last value begins.
+    #[cfg_attr(
+        not(feature = "aws"),
+        allow(dead_code, reason = "only DynamoDB asks for it")
+    )]
+    value: usize,
 }
 
 // Each attribute has its bit in `Fields::seen`.
@@ -53,6 +59,7 @@ impl<'a> Fields<'a> {
             at: 0,
             expected: 0,
             seen: 0,
+            value: 0,
         };
         fields.skip_space();
         fields.take(b'{', "no object")?;
@@ -85,6 +92,7 @@ impl<'a> Fields<'a> {
         self.skip_space();
         self.take(b':', "no colon")?;
         self.skip_space();
+        self.value = self.at;
         let value = match ATTRIBUTES[index].kind {
             Kind::Text => Scalar::Text(self.text()?),
             Kind::Figure if ATTRIBUTES[index].name == "spkid" => Scalar::Whole(self.whole()?),
@@ -92,6 +100,21 @@ impl<'a> Fields<'a> {
             Kind::Flag => Scalar::Flag(self.flag()?),
         };
         Ok(Some((index, value)))
+    }
+
+    /// The last value as it is written, which is where a figure has all its digits.
+    #[cfg(feature = "aws")]
+    pub(crate) fn written(&self) -> &'a str {
+        &self.line[self.value..self.at]
+    }
+
+    /// What is wrong with the last value.
+    #[cfg(feature = "aws")]
+    pub(crate) fn refused(&self, problem: &'static str) -> Malformed {
+        Malformed {
+            byte: self.value,
+            problem,
+        }
     }
 
     fn attribute(&mut self) -> Result<usize, Malformed> {
