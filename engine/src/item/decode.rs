@@ -103,9 +103,18 @@ impl<'a> Fields<'a> {
         Ok(Some((index, value)))
     }
 
-    /// The value that was read last, as it stands.
-    pub(crate) fn value(&self) -> &'a str {
+    /// The last value as it is written, which is where a figure has all its digits.
+    pub(crate) fn written(&self) -> &'a str {
         &self.line[self.value..self.at]
+    }
+
+    /// What is wrong with the last value.
+    #[cfg(feature = "aws")]
+    pub(crate) fn refused(&self, problem: &'static str) -> Malformed {
+        Malformed {
+            byte: self.value,
+            problem,
+        }
     }
 
     fn attribute(&mut self) -> Result<usize, Malformed> {
