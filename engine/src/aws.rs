@@ -1,6 +1,5 @@
 //! What the adapters for AWS share: where their settings come from. Whoever passes settings on needs no crate of AWS's.
 
-pub use aws_config::SdkConfig;
 use aws_config::{BehaviorVersion, ConfigLoader};
 pub use aws_config::{Region, SdkConfig};
 pub use aws_sdk_s3::config::Credentials;

@@ -81,7 +81,8 @@ fn message(facts: &Facts<'_>) -> String {
 }
 
 fn rows(rows: &RowCounts) -> String {
-    let reason = |(reason, number): (&Reason, &u64)| format!("{} {}", name(*reason), count(*number));
+    let reason =
+        |(reason, number): (&Reason, &u64)| format!("{} {}", name(*reason), count(*number));
     let reasons: Vec<String> = rows.rejected_by_reason.iter().map(reason).collect();
     let because = match reasons.as_slice() {
         [] => String::new(),

@@ -104,10 +104,11 @@ pub async fn publish_table(
         previous: None,
     };
     let pointer = control.publish(&pointer).await?;
+    let asteroids = Filter::default();
     let best = stack
         .readers
-        .top(Ranking::Profit, &Filter::default(), NUM_BEST);
-    let best = best.await?;
+        .top(Ranking::Profit, &asteroids, NUM_BEST)
+        .await?;
     let previous = pointer.previous.as_ref();
     if let Some(previous) = previous {
         control.table_of(&previous.run).delete().await?;

@@ -98,7 +98,9 @@ impl Function for WriteToDynamo {
                     () = invocation.cancelled.cancelled() => Err(Again),
                     dealt_with = self.deal_with(&record, invocation) => dealt_with,
                 };
-                dealt_with.err().map(|Again| record.message_id.unwrap_or_default())
+                dealt_with
+                    .err()
+                    .map(|Again| record.message_id.unwrap_or_default())
             })
             .buffer_unordered(MAX_MESSAGES_IN_FLIGHT)
             .collect()
@@ -162,20 +164,19 @@ impl WriteToDynamo {
     ) -> Result<(), Again> {
         let run = &*done.run;
         let elapsed = elapsed_since_sent(record);
-        let answering = answer_done(
-            &self.tables,
-            &self.dead_letters,
-            &self.tasks,
-            done,
-            elapsed,
-        );
+        let answering = answer_done(&self.tables, &self.dead_letters, &self.tasks, done, elapsed);
         match answering.await {
             Ok(Answered::Written(result)) => {
                 info!(run, items = result.written, "the run is written");
                 Ok(())
             }
             Ok(Answered::Failed { kind, cause }) => {
-                error!(run, name = kind.name(), reason = cause, "the run has failed");
+                error!(
+                    run,
+                    name = kind.name(),
+                    reason = cause,
+                    "the run has failed"
+                );
                 Ok(())
             }
             Ok(Answered::Stale) => {
