@@ -33,16 +33,12 @@ pub(crate) struct Malformed {
 pub(crate) struct Fields<'a> {
     line: &'a str,
     at: usize,
+    /// Where the value that was read last begins.
+    value: usize,
     /// The attribute that is expected next.
     expected: usize,
     /// A bit for each attribute that was there.
     seen: u64,
-    /// Where the last value begins.
-    #[cfg_attr(
-        not(feature = "aws"),
-        allow(dead_code, reason = "only DynamoDB asks for it")
-    )]
-    value: usize,
 }
 
 // Each attribute has its bit in `Fields::seen`.
@@ -54,12 +50,17 @@ impl<'a> Fields<'a> {
             byte: error.valid_up_to(),
             problem: "invalid utf-8",
         })?;
+        Self::of_text(line)
+    }
+
+    /// The same of a line that is known to be text.
+    pub(crate) fn of_text(line: &'a str) -> Result<Self, Malformed> {
         let mut fields = Fields {
             line,
             at: 0,
+            value: 0,
             expected: 0,
             seen: 0,
-            value: 0,
         };
         fields.skip_space();
         fields.take(b'{', "no object")?;
@@ -102,12 +103,6 @@ impl<'a> Fields<'a> {
         Ok(Some((index, value)))
     }
 
-    /// The last value as it is written, which is where a figure has all its digits.
-    #[cfg(feature = "aws")]
-    pub(crate) fn written(&self) -> &'a str {
-        &self.line[self.value..self.at]
-    }
-
     /// What is wrong with the last value.
     #[cfg(feature = "aws")]
     pub(crate) fn refused(&self, problem: &'static str) -> Malformed {
@@ -115,6 +110,11 @@ impl<'a> Fields<'a> {
             byte: self.value,
             problem,
         }
+    }
+
+    /// The value that was read last, as it stands.
+    pub(crate) fn value(&self) -> &'a str {
+        &self.line[self.value..self.at]
     }
 
     fn attribute(&mut self) -> Result<usize, Malformed> {
