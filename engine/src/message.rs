@@ -88,7 +88,6 @@ impl Packer {
     pub fn new(run: &str) -> Self {
         let run = serde_json::to_string(run).expect("a text is written to memory");
         let mut start = String::from("{\"run\":");
-        // DEL and C1 controls are legal; what JSON escapes is not in the text any more.
         escape(&run, &mut start);
         start.push_str(",\"seq\":");
         Packer {
@@ -124,7 +123,7 @@ impl Packer {
         }
         let mut full = None;
         if self.body.len() + ",".len() + bytes + END.len() > MAX_BYTES {
-            full = self.close();
+            full = self.flush();
         }
         if self.body.is_empty() {
             self.open();
@@ -142,7 +141,8 @@ impl Packer {
         let _ = write!(self.body, "{}{}{ITEMS}", self.start, self.seq);
     }
 
-    fn close(&mut self) -> Option<Packed> {
+    /// Returns the message that is being filled, where there is one. The next item begins another.
+    pub fn flush(&mut self) -> Option<Packed> {
         if self.body.is_empty() {
             return None;
         }
@@ -155,12 +155,6 @@ impl Packer {
         };
         self.seq += 1;
         Some(packed)
-    }
-
-    /// Returns the last message, where there is one.
-    #[must_use]
-    pub fn finish(mut self) -> Option<Packed> {
-        self.close()
     }
 }
 
@@ -203,7 +197,7 @@ mod tests {
                 Err(error) => too_long.push(error),
             }
         }
-        messages.extend(packer.finish());
+        messages.extend(packer.flush());
         (messages, too_long)
     }
 

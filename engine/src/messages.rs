@@ -154,12 +154,11 @@ impl MessageSink {
     /// If it is called from async code.
     pub fn finish(mut self) -> Result<Packing, SinkError> {
         self.release_all().map_err(SinkError::new)?;
-        let mut out = self.out;
-        let last = std::mem::replace(&mut out.packer, Packer::new("")).finish();
-        out.hand_over(last).map_err(SinkError::new)?;
+        let last = self.out.packer.flush();
+        self.out.hand_over(last).map_err(SinkError::new)?;
         Ok(Packing {
-            messages: out.num_messages,
-            items: out.num_items,
+            messages: self.out.num_messages,
+            items: self.out.num_items,
             left_out: self.left_out,
         })
     }

@@ -103,11 +103,6 @@ impl<'a> Fields<'a> {
         Ok(Some((index, value)))
     }
 
-    /// The last value as it is written, which is where a figure has all its digits.
-    pub(crate) fn written(&self) -> &'a str {
-        &self.line[self.value..self.at]
-    }
-
     /// What is wrong with the last value.
     #[cfg(feature = "aws")]
     pub(crate) fn refused(&self, problem: &'static str) -> Malformed {
@@ -115,6 +110,11 @@ impl<'a> Fields<'a> {
             byte: self.value,
             problem,
         }
+    }
+
+    /// The value that was read last, as it stands.
+    pub(crate) fn value(&self) -> &'a str {
+        &self.line[self.value..self.at]
     }
 
     fn attribute(&mut self) -> Result<usize, Malformed> {

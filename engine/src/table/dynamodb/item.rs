@@ -108,7 +108,7 @@ fn number(fields: &Fields<'_>, figure: f64) -> Result<AttributeValue, Malformed>
     if figure != 0.0 && !MAGNITUDES.contains(&figure.abs()) {
         return Err(fields.refused("a number that DynamoDB cannot hold"));
     }
-    let written = fields.written();
+    let written = fields.value();
     Ok(AttributeValue::N(match num_digits(written) {
         0..=MAX_DIGITS => written.to_owned(),
         _ => zmij::Buffer::new().format_finite(figure).to_owned(),
