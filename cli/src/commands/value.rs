@@ -135,7 +135,7 @@ fn value_set(
     mut job: Job,
     rejects: &mut RejectLog,
 ) -> anyhow::Result<Report> {
-    let store = Store::open(&args.store.store)?;
+    let store = Store::open(&args.store.store, args.store.aws.endpoint_url())?;
     let manifest = store.find_inputs(which)?;
     let set = InputSet::new(&store, &manifest);
     set.read_lookups(&mut job)?;
