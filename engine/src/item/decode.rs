@@ -133,6 +133,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// What is wrong with the last value.
+    #[cfg(feature = "aws")]
+    pub(crate) fn refused(&self, problem: &'static str) -> Malformed {
+        Malformed {
+            byte: self.value,
+            problem,
+        }
+    }
+
     /// The value that was read last, as it stands.
     pub(crate) fn value(&self) -> &'a str {
         &self.line[self.value..self.at]
