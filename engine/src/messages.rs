@@ -236,9 +236,14 @@ impl MessageSink {
         let malformed = |fault| PackError::Malformed { row, fault };
         let mut known = Known::default();
         let mut fields = Fields::of_text(line).map_err(malformed)?;
-        while let Some((index, value)) = fields.next().map_err(malformed)? {
+        while let Some(index) = fields.next_attribute().map_err(malformed)? {
+            let value = match self.roles[index] {
+                // The table holds every figure that is written without an exponent.
+                Role::Other => fields.pass_value(index).map_err(malformed)?,
+                _ => Some(fields.read_value(index).map_err(malformed)?),
+            };
             let figure = match value {
-                Scalar::Text(text) => {
+                Some(Scalar::Text(text)) => {
                     match self.roles[index] {
                         Role::Designation => known.designation = text,
                         Role::FullName => known.full_name = Some(text),
@@ -247,17 +252,17 @@ impl MessageSink {
                     }
                     continue;
                 }
-                Scalar::Flag(_) => continue,
-                Scalar::Figure(figure) => figure,
-                Scalar::Whole(whole) => whole as f64,
+                Some(Scalar::Figure(figure)) => figure,
+                Some(Scalar::Whole(whole)) => whole as f64,
+                Some(Scalar::Flag(_)) | None => continue,
             };
             if let Role::Ranked(ranking) = self.roles[index] {
                 known.place.set(ranking, figure);
             }
             let is_held = (MIN_MAGNITUDE..MAX_MAGNITUDE).contains(&figure.abs())
-                || (figure == 0.0 && is_zero(fields.written()));
+                || (figure == 0.0 && is_zero(fields.value()));
             if !is_held && known.out_of_range.is_none() {
-                known.out_of_range = Some((index, fields.written()));
+                known.out_of_range = Some((index, fields.value()));
             }
         }
         if known.designation.is_empty() {

@@ -168,7 +168,7 @@ async fn a_call_whose_answer_is_lost_is_sent_again() {
 
 #[tokio::test]
 async fn an_entry_that_is_the_senders_fault_is_an_error() {
-    let server = SqsServer::start(vec![Fault::SenderFault(2)]).await;
+    let server = SqsServer::start(vec![Fault::Refused(2)]).await;
     let error = send(&server, options(), &bodies(5, 1)).await.unwrap_err();
     assert!(!error.is_retryable());
     let expected =

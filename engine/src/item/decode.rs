@@ -69,6 +69,14 @@ impl<'a> Fields<'a> {
 
     /// The next attribute, by its index, and its value; `None` where the line ended as it should.
     pub(crate) fn next(&mut self) -> Result<Option<(usize, Scalar<'a>)>, Malformed> {
+        let Some(index) = self.next_attribute()? else {
+            return Ok(None);
+        };
+        Ok(Some((index, self.read_value(index)?)))
+    }
+
+    /// The next attribute alone, by its index: its value is to be read or passed then.
+    pub(crate) fn next_attribute(&mut self) -> Result<Option<usize>, Malformed> {
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -94,13 +102,35 @@ impl<'a> Fields<'a> {
         self.take(b':', "no colon")?;
         self.skip_space();
         self.value = self.at;
-        let value = match ATTRIBUTES[index].kind {
+        Ok(Some(index))
+    }
+
+    /// Reads the value of the attribute that [`next_attribute`](Self::next_attribute) gave.
+    pub(crate) fn read_value(&mut self, index: usize) -> Result<Scalar<'a>, Malformed> {
+        Ok(match ATTRIBUTES[index].kind {
             Kind::Text => Scalar::Text(self.text()?),
             Kind::Figure if ATTRIBUTES[index].name == "spkid" => Scalar::Whole(self.whole()?),
             Kind::Figure => self.figure()?,
             Kind::Flag => Scalar::Flag(self.flag()?),
-        };
-        Ok(Some((index, value)))
+        })
+    }
+
+    /// Passes that value without reading it. Returns a figure that is written with an exponent all the same.
+    pub(crate) fn pass_value(&mut self, index: usize) -> Result<Option<Scalar<'a>>, Malformed> {
+        match ATTRIBUTES[index].kind {
+            Kind::Text => self.text().map(|_| None),
+            Kind::Flag => self.flag().map(|_| None),
+            Kind::Figure => {
+                let rest = &self.line.as_bytes()[self.at..];
+                let is_plain = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-');
+                let len = rest.iter().take_while(|byte| is_plain(byte)).count();
+                if len == 0 || matches!(rest.get(len), Some(b'e' | b'E' | b'+')) {
+                    return self.figure().map(Some);
+                }
+                self.at += len;
+                Ok(None)
+            }
+        }
     }
 
     /// What is wrong with the last value.

@@ -23,7 +23,7 @@ pub(crate) enum Fault {
     /// The entries at these places fail with this code; the others are taken.
     Entries(Vec<usize>, &'static str),
     /// The entry at this place is said to be the sender's fault.
-    SenderFault(usize),
+    Refused(usize),
     /// 503.
     Unavailable,
     /// Too many requests.
@@ -154,7 +154,7 @@ impl State {
                 Some(Fault::Entries(places, code)) if places.contains(&place) => {
                     Some((*code, false, "try again"))
                 }
-                Some(Fault::SenderFault(refused)) if *refused == place => {
+                Some(Fault::Refused(refused)) if *refused == place => {
                     Some(("InvalidMessageContents", true, "it has a NUL"))
                 }
                 Some(Fault::Unavailable) => return Some(("503 Service Unavailable", json!({}))),
