@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use engine::observer::chain;
 use engine::store::{Key, ObjectStore, StoreLocation, Writer};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::{output, waiting};
 
