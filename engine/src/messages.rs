@@ -255,9 +255,9 @@ impl MessageSink {
                 known.place.set(ranking, figure);
             }
             let is_held = (MIN_MAGNITUDE..MAX_MAGNITUDE).contains(&figure.abs())
-                || (figure == 0.0 && is_zero(fields.written()));
+                || (figure == 0.0 && is_zero(fields.value()));
             if !is_held && known.out_of_range.is_none() {
-                known.out_of_range = Some((index, fields.written()));
+                known.out_of_range = Some((index, fields.value()));
             }
         }
         if known.designation.is_empty() {
