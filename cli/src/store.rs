@@ -108,9 +108,15 @@ impl Store {
 
     /// The age from which an attempt that nobody finished is dead. In a locked directory every one is.
     pub(crate) fn dead_after(&self, _lock: &StoreLock) -> Duration {
-        match self.location {
-            StoreLocation::Directory(_) => Duration::ZERO,
-            StoreLocation::S3 { .. } => MAX_ATTEMPT_AGE,
+        if self.is_local() {
+            Duration::ZERO
+        } else {
+            MAX_ATTEMPT_AGE
         }
+    }
+
+    /// Whether the store is a folder of this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.location, StoreLocation::Directory(_))
     }
 }

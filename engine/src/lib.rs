@@ -11,6 +11,8 @@ pub mod catalogue;
 pub mod compression;
 pub mod content;
 mod cpu;
+#[doc(hidden)]
+pub mod crash;
 pub mod delta_v;
 pub mod designation;
 pub mod exoplanets;

@@ -8,14 +8,15 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use engine::catalogue::{Catalogue, ReadOptions};
 use engine::exoplanets::Candidates;
-use engine::inputs::{self, Manifest, Which};
+use engine::inputs::{self, Manifest, SetName, Which};
 use engine::job::{Job, Source};
 use engine::observer::chain;
 use engine::report::{Report, Stage};
 use engine::runs;
 use engine::sink::TableSink;
 use engine::stages::MAX_REJECTS_PERCENT;
-use engine::table::{Filter, Ranking};
+use engine::store::Object;
+use engine::table::{Filter, Ranking, Table};
 use jiff::Timestamp;
 
 use crate::args::{Cli, RunArgs};
@@ -34,11 +35,8 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let start = Instant::now();
     let store = Store::open(&args.database.store.store)?;
     let lock = store.lock()?;
-    let name = store.wait_for(inputs::reserve(
-        &*store.objects,
-        runs::PREFIX,
-        Timestamp::now(),
-    ))?;
+    sweep_runs(args, &store, &lock)?;
+    let name = store.wait_for(inputs::reserve(&*store.objects, runs::PREFIX, Timestamp::now()))?;
     let run = Run {
         id: name.to_string(),
         args,
@@ -62,6 +60,18 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let bodies = database::open(&args.database)?.top(Ranking::Profit, &Filter::default(), 10)?;
     writeln!(out, "The ten most profitable asteroids:\n")?;
     top::write_table(&bodies, out)
+}
+
+/// Removes what killed runs have left, but not the report of one that came as far as to replace the database.
+fn sweep_runs(args: &RunArgs, store: &Store, lock: &StoreLock) -> anyhow::Result<()> {
+    let database = Table::open(&args.database.database()).and_then(|table| table.run());
+    let current = database.ok().map(|run| run.run_id);
+    // The database of a run on S3 may be another machine's.
+    let is_done =
+        |name: &SetName, _: &[Object]| !store.is_local() || current == Some(name.to_string());
+    let sweep = inputs::sweep_names(&*store.objects, runs::PREFIX, store.dead_after(lock), is_done);
+    store.wait_for(sweep)?;
+    Ok(())
 }
 
 /// Sources are for fresh inputs; a replay that passed them over would value something else than was asked for.
