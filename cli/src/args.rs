@@ -10,6 +10,7 @@ use engine::inputs::Which;
 use engine::sources::{Source, Upstreams, address};
 use engine::stages::MAX_SHRINK_PERCENT;
 use engine::store::StoreLocation;
+use engine::table::TableLocation;
 use engine::upstream::ClientOptions;
 use url::Url;
 
@@ -74,6 +75,22 @@ pub(crate) struct StoreArgs {
         default_value = "prospector-store"
     )]
     pub(crate) store: StoreLocation,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+}
+
+/// Where AWS is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AwsArgs {
+    /// Where requests to AWS go, such as an emulator's address [default: AWS_ENDPOINT_URL, or AWS itself]
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint_url: Option<Url>,
+}
+
+impl AwsArgs {
+    pub(crate) fn endpoint_url(&self) -> Option<&str> {
+        self.endpoint_url.as_ref().map(Url::as_str)
+    }
 }
 
 /// Where results are kept.
@@ -95,6 +112,28 @@ impl DatabaseArgs {
             (None, StoreLocation::Directory(folder)) => folder.join(NAME),
             (None, StoreLocation::S3 { .. }) => PathBuf::from(NAME),
         }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TableArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// A table on AWS, asked in place of the database; NAME is the stack's
+    #[arg(long, value_name = "dynamodb:NAME", env = "PROSPECTOR_TABLE")]
+    table: Option<TableLocation>,
+}
+
+impl TableArgs {
+    /// Where the table is.
+    pub(crate) fn location(&self) -> TableLocation {
+        let table = self.table.clone();
+        table.unwrap_or_else(|| TableLocation::File(self.database.database()))
+    }
+
+    pub(crate) fn endpoint_url(&self) -> Option<&str> {
+        self.database.store.aws.endpoint_url()
     }
 }
 
@@ -230,6 +269,8 @@ pub(crate) struct InputsArgs {
         default_value = "prospector-store"
     )]
     pub(crate) store: StoreLocation,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
 }
 
 /// What is to be done with the input sets.
@@ -378,7 +419,8 @@ impl FromStr for TableOrOrbit {
 #[command(after_help = "Examples:\n  \
     prospector top --by profit --limit 20\n  \
     prospector top --by dv --class APO --json\n  \
-    prospector top --by smallest --kind asteroid --spec M")]
+    prospector top --by smallest --kind asteroid --spec M\n  \
+    prospector top --by price --table dynamodb:prospector    a deployed stack's table")]
 pub(crate) struct TopArgs {
     /// price, profit, closeness and score: the highest; smallest, moid and dv: the lowest
     #[arg(long, value_name = "RANKING", value_parser = ["price", "profit", "closeness", "score", "smallest", "moid", "dv"])]
@@ -399,13 +441,14 @@ pub(crate) struct TopArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+    pub(crate) table: TableArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  prospector show Eros\n  prospector show 433\n  \
-    prospector show \"2006 RH120\" --json"
+    prospector show \"2006 RH120\" --json\n  \
+    prospector show Eros --table dynamodb:prospector --endpoint-url http://127.0.0.1:4566"
 )]
 pub(crate) struct ShowArgs {
     /// Designation, number, name or SPK-ID
@@ -414,7 +457,7 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+    pub(crate) table: TableArgs,
 }
 
 #[derive(Debug, Args)]
@@ -423,11 +466,14 @@ pub(crate) struct ExplainArgs {
     /// Designation, number, name or SPK-ID
     pub(crate) body: String,
     #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+    pub(crate) table: TableArgs,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  prospector search Apo\n  prospector search \"2006 R\"")]
+#[command(
+    after_help = "Examples:\n  prospector search Apo\n  prospector search \"2006 R\"\n  \
+    prospector search Apo --table dynamodb:prospector"
+)]
 pub(crate) struct SearchArgs {
     /// How the name or designation begins; upper or lower case
     pub(crate) prefix: String,
@@ -438,7 +484,7 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+    pub(crate) table: TableArgs,
 }
 
 #[derive(Debug, Args)]

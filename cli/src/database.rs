@@ -1,20 +1,18 @@
-//! The database: built beside the old one and put in its place, or opened for questions.
+//! The database: built beside the old one and put in its place.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::Context;
 use engine::job::Job;
 use engine::pipeline::{PipelineError, Summary};
 use engine::reject::{Reason, Reject, RejectedItem};
 use engine::report::Report;
 use engine::sink::TableSink;
-use engine::table::{Body, Duplicate, Table, TableWriter};
+use engine::table::{Duplicate, TableWriter};
 use jiff::Timestamp;
 
 use crate::INTERRUPTED;
-use crate::args::DatabaseArgs;
 use crate::input::spinner;
 use crate::job::{RejectLog, explain};
 
@@ -60,22 +58,4 @@ fn rejected(duplicate: &Duplicate) -> Reject {
         full_name: duplicate.full_name.as_deref(),
     };
     item.duplicate(duplicate.first_rowid.unsigned_abs())
-}
-
-/// Opens the database for questions.
-pub(crate) fn open(args: &DatabaseArgs) -> anyhow::Result<Table> {
-    Table::open(&args.database()).context(
-        "no database to ask (`prospector run --recorded` makes one; --database names another)",
-    )
-}
-
-/// Finds the bodies that are called `name`.
-pub(crate) fn find(args: &DatabaseArgs, name: &str) -> anyhow::Result<Vec<Body>> {
-    let bodies = open(args)?.find(name)?;
-    if bodies.is_empty() {
-        anyhow::bail!(
-            "no body is called {name:?}: `prospector search {name:?}` lists what begins like it"
-        );
-    }
-    Ok(bodies)
 }

@@ -9,8 +9,10 @@ mod input_set;
 mod job;
 mod output;
 mod progress;
+mod questions;
 mod store;
 mod text;
+mod waiting;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

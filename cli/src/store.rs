@@ -8,14 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use engine::observer::chain;
-use engine::pipeline::PipelineError;
 use engine::store::{Key, ObjectStore, StoreLocation, Writer};
 use tokio::runtime::{Handle, Runtime};
 
-use crate::{INTERRUPT, output};
+use crate::{output, waiting};
 
-/// Threads of async work, which moves bytes and computes nothing.
-const NUM_THREADS: usize = 2;
 /// Where nobody can tell whether an attempt is dead, it is after this time.
 const MAX_ATTEMPT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -41,13 +38,13 @@ pub(crate) struct StoreLock {
 }
 
 impl Store {
-    pub(crate) fn open(location: &StoreLocation) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(NUM_THREADS)
-            .enable_all()
-            .build()
-            .context("the threads for downloads cannot be started")?;
-        let objects = runtime.block_on(location.open(None))?;
+    /// Opens the store; one on S3 is asked at `endpoint_url` where that is named.
+    pub(crate) fn open(
+        location: &StoreLocation,
+        endpoint_url: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let runtime = waiting::runtime()?;
+        let objects = runtime.block_on(location.open(endpoint_url))?;
         Ok(Store {
             runtime,
             location: location.clone(),
@@ -60,13 +57,7 @@ impl Store {
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> anyhow::Result<T> {
-        self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = INTERRUPT.cancelled() => Err(PipelineError::Cancelled.into()),
-                result = work => result.map_err(Into::into),
-            }
-        })
+        waiting::wait_for(&self.runtime, work)
     }
 
     /// Waits for `work`, which heeds Ctrl-C itself, to its end.

@@ -11,11 +11,12 @@ use engine::table::Body;
 
 use crate::args::ExplainArgs;
 use crate::commands::top::label;
+use crate::output;
+use crate::questions::Questions;
 use crate::text::{figure, harmless};
-use crate::{database, output};
 
 pub(crate) fn run(args: &ExplainArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let bodies = database::find(&args.database, &args.body)?;
+    let bodies = Questions::open(&args.table)?.find(&args.body)?;
     for (at, body) in bodies.iter().enumerate() {
         if at > 0 {
             writeln!(out)?;

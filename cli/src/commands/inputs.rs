@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::text::{bytes_text, count, harmless};
 
 pub(crate) fn run(args: &InputsArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let store = Store::open(&args.store)?;
+    let store = Store::open(&args.store, args.aws.endpoint_url())?;
     match &args.command {
         None => list(&store, args.json, out),
         Some(InputsCommand::Verify { set }) => verify(&store, set, out),

@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::text::{count, harmless};
 
 pub(crate) fn run(args: &RecordArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let store = Store::open(&StoreLocation::Directory(args.to.clone()))?;
+    let store = Store::open(&StoreLocation::Directory(args.to.clone()), None)?;
     let progress = Arc::new(Progress::default());
     let context = context(&store, &args.upstream, &progress)?;
     let upstreams = args.upstream.upstreams();

@@ -33,7 +33,8 @@ const EXOPLANETS: &[u8] = include_bytes!("../../../data/exoplanets.csv");
 pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     refuse_sources_of_a_replay(args);
     let start = Instant::now();
-    let store = Store::open(&args.database.store.store)?;
+    let place = &args.database.store;
+    let store = Store::open(&place.store, place.aws.endpoint_url())?;
     let lock = store.lock()?;
     sweep_runs(args, &store, &lock)?;
     let name = store.wait_for(inputs::reserve(&*store.objects, runs::PREFIX, Timestamp::now()))?;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     ));
     let path = args.database.database();
     output::note(&format!("database: {}\n", path.display()));
-    let bodies = database::open(&args.database)?.top(Ranking::Profit, &Filter::default(), 10)?;
+    let bodies = Table::open(&path)?.top(Ranking::Profit, &Filter::default(), 10)?;
     writeln!(out, "The ten most profitable asteroids:\n")?;
     top::write_table(&bodies, out)
 }

@@ -4,11 +4,13 @@ use std::io::Write;
 
 use crate::args::SearchArgs;
 use crate::commands::top::{label, write_json};
+use crate::output;
+use crate::questions::Questions;
 use crate::text::{harmless, table};
-use crate::{database, output};
 
 pub(crate) fn run(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let bodies = database::open(&args.database)?.search(&args.prefix, args.limit)?;
+    let questions = Questions::open(&args.table)?;
+    let bodies = questions.search(&args.prefix, args.limit)?;
     if args.json {
         return write_json(&bodies, out);
     }
@@ -17,6 +19,9 @@ pub(crate) fn run(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<()> 
             "no name or designation begins with {:?}",
             args.prefix
         ));
+        if let Some(limit) = questions.limit_of_search() {
+            output::note(limit);
+        }
         return Ok(());
     }
     let text = |body: &engine::table::Body, name| body.text(name).map(harmless).unwrap_or_default();

@@ -6,11 +6,11 @@ use engine::table::{Body, Value};
 
 use crate::args::ShowArgs;
 use crate::commands::top::{label, write_json};
-use crate::database;
+use crate::questions::Questions;
 use crate::text::harmless;
 
 pub(crate) fn run(args: &ShowArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let bodies = database::find(&args.database, &args.body)?;
+    let bodies = Questions::open(&args.table)?.find(&args.body)?;
     if args.json {
         return write_json(&bodies, out);
     }

@@ -5,8 +5,9 @@ use std::io::Write;
 use engine::table::{Body, Filter};
 
 use crate::args::TopArgs;
+use crate::output;
+use crate::questions::Questions;
 use crate::text::{figure, harmless, table};
-use crate::{database, output};
 
 pub(crate) fn run(args: &TopArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let filter = Filter {
@@ -14,7 +15,13 @@ pub(crate) fn run(args: &TopArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         class: args.class.clone(),
         spec: args.spec.clone(),
     };
-    let bodies = database::open(&args.database)?.top(args.by.parse()?, &filter, args.limit)?;
+    let questions = Questions::open(&args.table)?;
+    let bodies = questions.top(args.by.parse()?, &filter, args.limit)?;
+    if bodies.len() < args.limit as usize
+        && let Some(limit) = questions.limit_of_rankings()
+    {
+        output::note(&limit);
+    }
     if args.json {
         return write_json(&bodies, out);
     }

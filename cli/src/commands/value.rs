@@ -135,7 +135,7 @@ fn value_set(
     mut job: Job,
     rejects: &mut RejectLog,
 ) -> anyhow::Result<Report> {
-    let store = Store::open(&args.store.store)?;
+    let store = Store::open(&args.store.store, args.store.aws.endpoint_url())?;
     let manifest = store.find_inputs(which)?;
     let valuing = store.open_inputs(&manifest, &mut job, is_quiet(args))?;
     write(args, job, rejects, |job, sink, rejects| {

@@ -68,7 +68,7 @@ pub(super) fn refused(row: i64, malformed: Malformed) -> TableError {
 pub(super) fn read_line(line: &str) -> Result<Attributes, Malformed> {
     let (line, top) = split_top(line)?;
     let mut item = Attributes::with_capacity(ATTRIBUTES.len() + 2);
-    let mut fields = Fields::of(line.as_bytes())?;
+    let mut fields = Fields::of_text(&line)?;
     while let Some((index, value)) = fields.next()? {
         let name = ATTRIBUTES[index].name;
         let value = match value {
