@@ -37,7 +37,11 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let store = Store::open(&place.store, place.aws.endpoint_url())?;
     let lock = store.lock()?;
     sweep_runs(args, &store, &lock)?;
-    let name = store.wait_for(inputs::reserve(&*store.objects, runs::PREFIX, Timestamp::now()))?;
+    let name = store.wait_for(inputs::reserve(
+        &*store.objects,
+        runs::PREFIX,
+        Timestamp::now(),
+    ))?;
     let run = Run {
         id: name.to_string(),
         args,
@@ -70,7 +74,12 @@ fn sweep_runs(args: &RunArgs, store: &Store, lock: &StoreLock) -> anyhow::Result
     // The database of a run on S3 may be another machine's.
     let is_done =
         |name: &SetName, _: &[Object]| !store.is_local() || current == Some(name.to_string());
-    let sweep = inputs::sweep_names(&*store.objects, runs::PREFIX, store.dead_after(lock), is_done);
+    let sweep = inputs::sweep_names(
+        &*store.objects,
+        runs::PREFIX,
+        store.dead_after(lock),
+        is_done,
+    );
     store.wait_for(sweep)?;
     Ok(())
 }
