@@ -228,12 +228,12 @@ fn a_run_is_written_answered_published_and_told() {
     batch.extend(others.iter().cloned());
     assert_eq!(stack.write(&batch), ["0"], "the poison alone fails");
     assert_eq!(
-        stack.write(&[done.clone()]),
+        stack.write(std::slice::from_ref(&done)),
         ["0"],
         "one message is missing"
     );
     assert!(stack.write(&[last.clone(), last.clone()]).is_empty());
-    assert!(stack.write(&[done.clone()]).is_empty());
+    assert!(stack.write(std::slice::from_ref(&done)).is_empty());
     let written = stack.output_of(&execution);
     assert_eq!(
         written,
