@@ -7,13 +7,15 @@ mod support;
 use serde_json::json;
 use support::{Bucket, invoke};
 
-/// The functions, each with a variable that it cannot do without, and an event of its own.
 const DOWNLOADS: [&str; 3] = [
     env!("CARGO_BIN_EXE_download-delta-v"),
     env!("CARGO_BIN_EXE_download-exoplanets"),
     env!("CARGO_BIN_EXE_calculate-masses"),
 ];
 const GET_LATEST_ASTEROIDS: &str = env!("CARGO_BIN_EXE_get-latest-asteroids");
+const CREATE_TABLE: &str = env!("CARGO_BIN_EXE_create-table");
+const PARSE_HORIZON: &str = env!("CARGO_BIN_EXE_parse-horizon");
+const WRITE_TO_DYNAMO: &str = env!("CARGO_BIN_EXE_write-to-dynamo");
 
 #[test]
 fn an_event_of_another_form_is_refused_with_what_is_wrong_with_it() {
@@ -57,5 +59,67 @@ fn a_setting_that_is_missing_or_unusable_is_named() {
         let (name, message) = answer.failure();
         assert_eq!(name, "Settings.Invalid", "{program}");
         assert!(message.contains(variable), "{program}: {message}");
+    }
+}
+
+#[test]
+fn the_functions_of_a_run_refuse_and_name_the_same() {
+    let bucket = Bucket::start();
+    let mut environment = bucket.environment();
+    for variable in [
+        "CONTROL_TABLE",
+        "DATA_QUEUE_URL",
+        "DONE_QUEUE_URL",
+        "DEAD_LETTER_QUEUE_URL",
+    ] {
+        environment.push((variable, "http://127.0.0.1:1/x".to_owned()));
+    }
+    for (program, event, said) in [
+        (CREATE_TABLE, json!({"mode": "drop", "run": "try"}), "drop"),
+        (CREATE_TABLE, json!({"mode": "create", "run": "a b"}), "a b"),
+        (
+            CREATE_TABLE,
+            json!({"mode": "create", "run": "a", "more": 1}),
+            "more",
+        ),
+        (
+            PARSE_HORIZON,
+            json!({"run": "try", "inputs": "fresh"}),
+            "fresh",
+        ),
+        (PARSE_HORIZON, json!({"run": "try"}), "inputs"),
+        (WRITE_TO_DYNAMO, json!({"run": "try"}), "Records"),
+    ] {
+        let answer = invoke(program, &environment, &event);
+        let (name, message) = answer.failure();
+        assert_eq!(name, "Event.Invalid", "{program}: {message}");
+        assert!(message.contains(said), "{program}: {event}: {message}");
+    }
+    for (program, event, missing) in [
+        (
+            CREATE_TABLE,
+            json!({"mode": "create", "run": "a"}),
+            "CONTROL_TABLE",
+        ),
+        (
+            PARSE_HORIZON,
+            json!({"run": "a", "inputs": "latest"}),
+            "DATA_QUEUE_URL",
+        ),
+        (
+            WRITE_TO_DYNAMO,
+            json!({"Records": []}),
+            "DEAD_LETTER_QUEUE_URL",
+        ),
+    ] {
+        let others: Vec<_> = environment
+            .iter()
+            .filter(|(variable, _)| *variable != missing)
+            .cloned()
+            .collect();
+        let answer = invoke(program, &others, &event);
+        let (name, message) = answer.failure();
+        assert_eq!(name, "Settings.Invalid", "{program}: {message}");
+        assert!(message.contains(missing), "{program}: {message}");
     }
 }

@@ -1,8 +1,9 @@
 //! What the tests of the functions share: a bucket, and a function run on an event by `lambdas/invoke`, as people do.
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -103,21 +104,26 @@ pub(crate) fn invoke_for(
     event: &Value,
     timeout: f64,
 ) -> Answer {
-    let ran = Command::new("python3")
+    let mut child = Command::new("python3")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("invoke"))
-        .args([
-            program,
-            &event.to_string(),
-            "--timeout",
-            &timeout.to_string(),
-        ])
+        .args([program, "-", "--timeout", &timeout.to_string()])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("AWS_REGION", "us-east-1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .envs(environment.iter().map(|(name, value)| (name, value)))
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("Python 3");
+    // It reads all of the event before it says anything, and the pipe is closed behind it.
+    let mut input = child.stdin.take().expect("a pipe");
+    input
+        .write_all(event.to_string().as_bytes())
+        .expect("it reads");
+    drop(input);
+    let ran = child.wait_with_output().expect("it ends");
     let logs = String::from_utf8_lossy(&ran.stderr).into_owned();
     let body = serde_json::from_slice(&ran.stdout);
     Answer {
