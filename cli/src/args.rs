@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::inputs::Which;
 use engine::sources::{Source, Upstreams, address};
+use engine::stages::MAX_SHRINK_PERCENT;
 use engine::store::StoreLocation;
 use engine::upstream::ClientOptions;
 use url::Url;
@@ -146,7 +147,7 @@ pub(crate) struct FreshArgs {
     #[arg(long, value_name = "N")]
     pub(crate) min_rows: Option<u64>,
     /// The most that a catalogue may have shrunk since the last input set, in per cent of its rows
-    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value_t = MAX_SHRINK_PERCENT, value_parser = percent)]
     pub(crate) max_shrink: f64,
 }
 

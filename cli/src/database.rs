@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::Context;
+use engine::job::Job;
 use engine::pipeline::{PipelineError, Summary};
 use engine::reject::{Input, Reason, Reject};
 use engine::report::Report;
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use crate::INTERRUPTED;
 use crate::args::DatabaseArgs;
 use crate::input::spinner;
-use crate::job::{Job, RejectLog};
+use crate::job::{RejectLog, explain};
 
 /// Replaces the database at `path` by what `value` puts into a new one, once `keep` has taken the report.
 /// Whatever fails, the old one stays.
@@ -41,7 +42,7 @@ pub(crate) fn replace(
     if INTERRUPTED.load(Ordering::Relaxed) {
         return Err(PipelineError::Cancelled.into());
     }
-    job.check_rejects(&summary)?;
+    job.check_rejects(&summary).map_err(explain)?;
     let report = job.report(&summary, loaded.items)?;
     keep(&report)?;
     let report_json = serde_json::to_string(&report)?;

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use engine::inputs::{self, Manifest};
 use engine::report::Stage;
 use engine::sources::Source;
-use engine::stages::{Context, InputRequest, MassSource, bring_inputs};
+use engine::stages::{
+    AsteroidRequest, Context, InputRequest, MAX_REJECTS_PERCENT, MIN_ROWS_OF_JPL, MassSource,
+    bring_inputs,
+};
 use engine::upstream::Client;
 
 use crate::args::{RunArgs, UpstreamArgs};
-use crate::commands::run::MAX_REJECTS_PERCENT;
 use crate::progress::Progress;
 use crate::store::{Store, StoreLock};
 use crate::text::{count, harmless};
 use crate::{INTERRUPT, output};
-
-/// Two thirds of the rows that JPL's catalogue had in 2026: with fewer, something is wrong with it.
-const MIN_ROWS_OF_JPL: u64 = 1_000_000;
 
 /// Downloads a new input set, with progress on a terminal, and says what each stage took.
 pub(crate) fn bring(
@@ -41,7 +40,7 @@ pub(crate) fn bring(
         "input set {}: {} rows of {}",
         manifest.set,
         count(manifest.asteroids.entry.rows),
-        harmless(&request.asteroids.place())
+        harmless(&request.asteroids.catalogue.place())
     ));
     Ok((manifest, progress.take_stages()))
 }
@@ -71,16 +70,18 @@ fn request(args: &RunArgs) -> InputRequest {
     };
     let published = upstreams.delta_v().map(Source::Url);
     InputRequest {
-        asteroids: or_url(&fresh.asteroids, upstreams.asteroids()),
         delta_v: fresh.delta_v.iter().cloned().chain(published).collect(),
-        nhats: or_url(&fresh.nhats, upstreams.nhats()),
         exoplanets: or_url(&fresh.exoplanets, upstreams.exoplanets()),
         masses: fresh
             .masses
             .clone()
             .map_or(MassSource::BuiltIn, MassSource::Other),
-        min_rows: fresh.min_rows.unwrap_or(min_rows),
-        max_shrink_percent: fresh.max_shrink,
-        max_rejects_percent: MAX_REJECTS_PERCENT,
+        asteroids: AsteroidRequest {
+            catalogue: or_url(&fresh.asteroids, upstreams.asteroids()),
+            nhats: or_url(&fresh.nhats, upstreams.nhats()),
+            min_rows: fresh.min_rows.unwrap_or(min_rows),
+            max_shrink_percent: fresh.max_shrink,
+            max_rejects_percent: MAX_REJECTS_PERCENT,
+        },
     }
 }

@@ -10,7 +10,7 @@ use engine::report::Stage;
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::input::progress_bar;
-use crate::{job, output, text};
+use crate::{output, text};
 
 /// Shows what the engine's stages tell.
 #[derive(Default)]
@@ -57,7 +57,7 @@ impl Observer for Progress {
     }
 
     fn stage_done(&self, name: &'static str, elapsed: Duration) {
-        lock(&self.stages).push(job::stage(name, elapsed));
+        lock(&self.stages).push(Stage::ended(name, elapsed));
     }
 
     fn note(&self, message: &str) {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use engine::observer::chain;
 use engine::pipeline::PipelineError;
-use engine::store::{Key, Object, ObjectStore, ReadOptions, Reader, StoreLocation, Writer};
-use tokio::runtime::Runtime;
+use engine::store::{Key, ObjectStore, StoreLocation, Writer};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::{INTERRUPT, output};
 
@@ -74,15 +74,9 @@ impl Store {
         self.runtime.block_on(work)
     }
 
-    /// An object as a reader.
-    pub(crate) fn reader(&self, object: Object) -> Reader {
-        let objects = Arc::clone(&self.objects);
-        Reader::new(
-            self.runtime.handle(),
-            objects,
-            object,
-            ReadOptions::default(),
-        )
+    /// Where the store's work is done.
+    pub(crate) fn runtime(&self) -> &Handle {
+        self.runtime.handle()
     }
 
     /// A new object as a writer.
@@ -114,9 +108,15 @@ impl Store {
 
     /// The age from which an attempt that nobody finished is dead. In a locked directory every one is.
     pub(crate) fn dead_after(&self, _lock: &StoreLock) -> Duration {
-        match self.location {
-            StoreLocation::Directory(_) => Duration::ZERO,
-            StoreLocation::S3 { .. } => MAX_ATTEMPT_AGE,
+        if self.is_local() {
+            Duration::ZERO
+        } else {
+            MAX_ATTEMPT_AGE
         }
+    }
+
+    /// Whether the store is a folder of this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.location, StoreLocation::Directory(_))
     }
 }

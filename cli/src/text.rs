@@ -30,11 +30,13 @@ pub(crate) fn figure(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A text that cannot steer a terminal: control characters are shown as escapes.
+/// A text that cannot steer a terminal: control characters, and those that turn the direction of what stands
+/// around them (Unicode Standard Annex 9, "Directional Formatting Characters"), are shown as escapes.
 pub(crate) fn harmless(text: &str) -> String {
+    let turns = |character| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if character.is_control() || turns(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -185,6 +187,8 @@ mod tests {
     #[test]
     fn a_name_cannot_steer_the_terminal() {
         assert_eq!(harmless("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
+        assert_eq!(harmless("a\u{9b}2Jb"), "a\\u{9b}2Jb");
+        assert_eq!(harmless("Eros\u{202e}xyz"), "Eros\\u{202e}xyz");
         assert_eq!(harmless("'Aylo'chaxnim é"), "'Aylo'chaxnim é");
     }
 

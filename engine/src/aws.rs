@@ -1,5 +1,6 @@
 //! What the adapters for AWS share: where their settings come from.
 
+pub use aws_config::SdkConfig;
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};

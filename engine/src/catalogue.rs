@@ -44,7 +44,7 @@ impl Default for ReadOptions {
 }
 
 /// What a catalogue says of itself, known before its rows.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Header {
     /// How its rows are written.
     pub format: Format,
@@ -55,7 +55,7 @@ pub struct Header {
 }
 
 /// What a catalogue says of itself, known behind its rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Trailer {
     /// The number of bodies that the server counted. With a `limit` it is that of all matches.
     pub count: Option<u64>,

@@ -25,6 +25,7 @@ pub use manifest::{CatalogueEntry, Entry, Manifest};
 pub(crate) use verify::hexadecimal;
 pub use verify::{Fault, object, read, verify};
 
+use crate::crash;
 use crate::store::{BadKey, Key, Object, ObjectStore, StoreError, read_all};
 
 /// Where input sets are kept in a store.
@@ -131,8 +132,9 @@ impl SetName {
         Key::new(format!("{}{object}", self.prefix()))
     }
 
-    /// Whether the name is one that [`reserve`] gives: a time, and perhaps a number behind it.
-    fn is_time(&self) -> bool {
+    /// Whether the name is one that [`reserve`] gives: a time, and perhaps a number behind it. No other is a set's.
+    #[must_use]
+    pub fn is_time(&self) -> bool {
         const PATTERN: &[u8] = b"0000-00-00T000000Z";
         let (time, rest) = match self.0.split_at_checked(PATTERN.len()) {
             Some(parts) => parts,
@@ -213,13 +215,27 @@ pub async fn reserve(
             continue;
         }
         let name = SetName(name);
-        let mark = Bytes::from_static(b"begun, and not finished yet\n");
-        match store.publish(&mark_of(prefix, &name), mark).await {
+        match store.publish(&mark_of(prefix, &name), mark()).await {
             Err(StoreError::AlreadyExists { .. }) => {}
-            reserved => return reserved.map(|_| name),
+            reserved => {
+                crash::point("name-reserved");
+                return reserved.map(|_| name);
+            }
         }
     }
     unreachable!("there is always a later name")
+}
+
+/// Marks the set `name` as begun, for whoever has the name from elsewhere. Several may do so for one set: each
+/// stage that puts something into it begins by this.
+///
+/// # Errors
+/// [`StoreError::Failed`].
+pub async fn begin(store: &dyn ObjectStore, name: &SetName) -> Result<(), StoreError> {
+    match store.publish(&mark_of(PREFIX, name), mark()).await {
+        Ok(_) | Err(StoreError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Releases a [reserved](reserve) name: the objects that make it taken are there.
@@ -232,6 +248,10 @@ pub async fn release(
     name: &SetName,
 ) -> Result<(), StoreError> {
     store.delete(&mark_of(prefix, name)).await
+}
+
+fn mark() -> Bytes {
+    Bytes::from_static(b"begun, and not finished yet\n")
 }
 
 fn mark_of(prefix: &str, name: &SetName) -> Key {
@@ -251,6 +271,7 @@ pub async fn publish(store: &dyn ObjectStore, manifest: &Manifest) -> Result<(),
         source: source.into(),
     })?;
     store.publish(&key, Bytes::from(json)).await?;
+    crash::point("set-published");
     release(store, PREFIX, &manifest.set).await
 }
 
@@ -259,7 +280,7 @@ pub async fn publish(store: &dyn ObjectStore, manifest: &Manifest) -> Result<(),
 /// # Errors
 /// [`StoreError`].
 pub async fn names(store: &dyn ObjectStore) -> Result<Vec<SetName>, StoreError> {
-    let objects = by_set(store.list(PREFIX).await?);
+    let objects = by_name(PREFIX, store.list(PREFIX).await?);
     let is_published = |objects: &[Object]| objects.iter().any(is_manifest);
     Ok(objects
         .into_iter()
@@ -276,6 +297,22 @@ pub async fn latest(store: &dyn ObjectStore) -> Result<Option<Manifest>, InputsE
     match names(store).await?.pop() {
         Some(name) => manifest(store, &name).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// The manifest of the set that is called `name`, as [`find`] finds it, or of the latest where no name is given.
+///
+/// # Errors
+/// [`InputsError`].
+pub async fn find_or_latest(
+    store: &dyn ObjectStore,
+    name: Option<&SetName>,
+) -> Result<Manifest, InputsError> {
+    match name {
+        Some(name) => find(store, name).await,
+        None => latest(store).await?.ok_or_else(|| InputsError::NoSet {
+            location: store.location(),
+        }),
     }
 }
 
@@ -379,22 +416,56 @@ pub(crate) async fn discard(store: &dyn ObjectStore, name: &SetName) -> Result<(
 /// # Errors
 /// [`StoreError`].
 pub async fn sweep(store: &dyn ObjectStore, min_age: Duration) -> Result<u64, StoreError> {
-    let mut num_removed = store.remove_abandoned(PREFIX, min_age).await?;
+    let is_published = |_: &SetName, objects: &[Object]| objects.iter().any(is_manifest);
+    sweep_names(store, PREFIX, min_age, is_published).await
+}
+
+/// Removes below `prefix` half-written objects, and what is left of names that were [reserved](reserve), not
+/// released, and not touched for `min_age`: whoever had them died. Of one that `is_done`, only the mark goes.
+/// Returns how many objects there were.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn sweep_names(
+    store: &dyn ObjectStore,
+    prefix: &str,
+    min_age: Duration,
+    is_done: impl Fn(&SetName, &[Object]) -> bool,
+) -> Result<u64, StoreError> {
+    let mut num_removed = store.remove_abandoned(prefix, min_age).await?;
+    for (name, objects) in begun(store, prefix, min_age).await? {
+        let mark = mark_of(prefix, &name);
+        if !is_done(&name, &objects) {
+            for object in objects.iter().filter(|object| object.key != mark) {
+                store.delete(&object.key).await?;
+                num_removed += 1;
+            }
+        }
+        // Last, so that what a crash leaves of it is still told.
+        store.delete(&mark).await?;
+        num_removed += 1;
+    }
+    Ok(num_removed)
+}
+
+/// The names below `prefix` that have the mark of a reservation and were not touched for `min_age`, each with its
+/// objects.
+async fn begun(
+    store: &dyn ObjectStore,
+    prefix: &str,
+    min_age: Duration,
+) -> Result<BTreeMap<SetName, Vec<Object>>, StoreError> {
     let now = Timestamp::now();
     let is_old = |object: &Object| {
         let age = Duration::try_from(now.duration_since(object.modified)).unwrap_or_default();
         age >= min_age
     };
-    for (name, objects) in by_set(store.list(PREFIX).await?) {
-        let mark = mark_of(PREFIX, &name);
-        let is_begun = objects.iter().any(|object| object.key == mark);
-        let is_published = objects.iter().any(is_manifest);
-        if is_begun && !is_published && objects.iter().all(is_old) {
-            num_removed += objects.len() as u64;
-            discard(store, &name).await?;
-        }
-    }
-    Ok(num_removed)
+    let mut names = by_name(prefix, store.list(prefix).await?);
+    names.retain(|name, objects| {
+        let mark = mark_of(prefix, name);
+        objects.iter().any(|object| object.key == mark) && objects.iter().all(is_old)
+    });
+    Ok(names)
 }
 
 fn is_manifest(object: &Object) -> bool {
@@ -406,14 +477,14 @@ fn is_manifest(object: &Object) -> bool {
         .is_some_and(|(_, object)| object == MANIFEST)
 }
 
-/// Objects by the set that they are in.
-fn by_set(objects: Vec<Object>) -> BTreeMap<SetName, Vec<Object>> {
+/// Objects by the name below `prefix` that they belong to.
+fn by_name(prefix: &str, objects: Vec<Object>) -> BTreeMap<SetName, Vec<Object>> {
     let mut sets: BTreeMap<SetName, Vec<Object>> = BTreeMap::new();
     for object in objects {
         let name = object
             .key
             .as_str()
-            .strip_prefix(PREFIX)
+            .strip_prefix(prefix)
             .and_then(|key| key.split_once('/'))
             .map(|(name, _)| SetName(name.to_owned()));
         if let Some(name) = name {

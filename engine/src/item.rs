@@ -153,7 +153,8 @@ macro_rules! item {
                 out.extend_from_slice(b"}\n");
             }
 
-            /// Appends the item as a row of CSV (RFC 4180) and a line end, all attributes in order.
+            /// Appends the item as a row of CSV (RFC 4180) and a line end, all attributes in order. A text that
+            /// a spreadsheet would take for a formula has an apostrophe before it.
             pub fn write_csv(&self, out: &mut Vec<u8>) {
                 $(
                     if let Some(value) = &self.$name {
@@ -301,11 +302,20 @@ impl Write for Cow<'_, str> {
 
     fn write_csv(&self, out: &mut Vec<u8>) {
         let needs_quotes = |byte: u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        // Spreadsheets take a text that begins so for a formula and act on it (OWASP, "CSV Injection"). An
+        // apostrophe before it tells them that it is a text.
+        let is_formula = self.starts_with(['=', '+', '-', '@', '\t', '\r']);
         if !self.bytes().any(needs_quotes) {
+            if is_formula {
+                out.push(b'\'');
+            }
             out.extend_from_slice(self.as_bytes());
             return;
         }
         out.push(b'"');
+        if is_formula {
+            out.push(b'\'');
+        }
         for byte in self.bytes() {
             if byte == b'"' {
                 out.push(b'"');
@@ -402,6 +412,26 @@ mod tests {
         out = Vec::new();
         Item::default().write_json(&mut out);
         assert_eq!(out, b"{}\n");
+    }
+
+    #[test]
+    fn a_text_of_a_row_of_csv_is_no_formula() {
+        let csv = |name: &'static str| {
+            let mut out = Vec::new();
+            Cow::Borrowed(name).write_csv(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        for begin in ["=", "+", "-", "@", "\t"] {
+            let name: &'static str = format!("{begin}1").leak();
+            assert_eq!(csv(name), format!("'{begin}1"));
+        }
+        assert_eq!(csv("=A(1,\"x\")"), "\"'=A(1,\"\"x\"\")\"");
+        assert_eq!(csv("\r=1"), "\"'\r=1\"");
+        assert_eq!(csv("'Aylo'chaxnim"), "'Aylo'chaxnim");
+        assert_eq!(csv("a=1"), "a=1");
+        let mut out = Vec::new();
+        Figure::Computed(-1.0).write_csv(&mut out);
+        assert_eq!(out, b"-1.0", "a number is no text");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use queue::Queue;
 use crate::batch::{Batch, Counts, Encoding};
 use crate::body::Valuer;
 use crate::catalogue::{Catalogue, CatalogueError, Trailer};
+use crate::crash;
 use crate::exoplanets::Exoplanet;
 use crate::reject::{Reason, Reject};
 use crate::rows::{Cells, Chunk, Format, Plan};
@@ -306,6 +307,7 @@ impl<'s> Writer<'s> {
             .filter(is_incomplete)
             .map(|last| last.row);
         self.sinks.items.write(batch)?;
+        crash::point("batch-written");
         self.summary.counts.add(&batch.counts);
         self.summary.bytes_written += batch.lines.len() as u64;
         for reject in &batch.rejects {

@@ -10,6 +10,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::crash;
+
 /// Bytes that are written at once.
 const BUFFER_BYTES: usize = 1 << 18;
 
@@ -133,12 +135,15 @@ impl Successor {
     /// Begins the successor of the file `target` under a name of its own in the same directory.
     pub(crate) fn create_at(target: PathBuf, path: PathBuf) -> Result<Self, ReplaceError> {
         match lock(&path) {
-            Ok(Some(file)) => Ok(Successor {
-                target,
-                path,
-                file,
-                is_renamed: false,
-            }),
+            Ok(Some(file)) => {
+                crash::point("file-begun");
+                Ok(Successor {
+                    target,
+                    path,
+                    file,
+                    is_renamed: false,
+                })
+            }
             Ok(None) => Err(ReplaceError::Busy { path: target }),
             Err(source) => Err(ReplaceError::Create { path, source }),
         }
@@ -159,8 +164,10 @@ impl Successor {
         if let Err(source) = self.file.sync_all() {
             return Err(self.write_error(source));
         }
+        crash::point("file-written");
         // Of several links to one name, one is made. The first name goes when `self` is dropped.
         let linked = fs::hard_link(&self.path, &self.target);
+        crash::point("file-linked");
         linked
             .and_then(|()| sync_directory(directory_of(&self.target)))
             .map_err(|source| ReplaceError::Rename {
@@ -186,8 +193,10 @@ impl Successor {
             path: self.target.clone(),
             source,
         };
+        crash::point("file-written");
         fs::rename(&self.path, &self.target).map_err(rename_error)?;
         self.is_renamed = true;
+        crash::point("file-renamed");
         sync_directory(directory_of(&self.target)).map_err(rename_error)
     }
 

@@ -1,24 +1,27 @@
 //! The report of a run: what was read, what became of it, and how long it took. It reconciles, or the run
 //! has failed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Header, Trailer};
 use crate::delta_v::Comparison;
 use crate::exoplanets::{ArchiveTable, ExoplanetList};
 use crate::inputs::SetName;
 use crate::masses::MassList;
+use crate::memory;
 use crate::nhats::NhatsTable;
 use crate::pipeline::Summary;
 use crate::reject::Reason;
 
 /// What a run did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// The run's id, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
     /// What the inputs were.
     pub inputs: Inputs,
@@ -31,33 +34,33 @@ pub struct Report {
 }
 
 /// What the inputs of a run were.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Inputs {
     /// The input set that they were kept in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub set: Option<SetName>,
     /// What people should know of how that set came about.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
     /// The catalogue.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asteroids: Option<CatalogueInput>,
     /// The published delta-v table against the equations.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delta_v: Option<DeltaVInput>,
     /// JPL's NHATS table.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub nhats: Option<NhatsInput>,
     /// The mass list.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub masses: Option<MassInput>,
     /// The exoplanets.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exoplanets: Option<ExoplanetInput>,
 }
 
 /// The catalogue as an input.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CatalogueInput {
     /// Where it was read from.
     pub from: String,
@@ -70,7 +73,7 @@ pub struct CatalogueInput {
 }
 
 /// The delta-v table as an input.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeltaVInput {
     /// Where it was read from.
     pub from: String,
@@ -81,7 +84,7 @@ pub struct DeltaVInput {
 }
 
 /// The NHATS table as an input.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NhatsInput {
     /// Where it was read from.
     pub from: String,
@@ -104,7 +107,7 @@ impl NhatsInput {
 }
 
 /// The mass list as an input.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MassInput {
     /// Where it was read from.
     pub from: String,
@@ -133,7 +136,7 @@ impl MassInput {
 }
 
 /// The exoplanets as an input: rows = planets + candidates left out + false positives + rejected.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExoplanetInput {
     /// Where they were read from.
     pub from: String,
@@ -168,7 +171,7 @@ impl ExoplanetInput {
 }
 
 /// Rows by what became of them, the exoplanets' among them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     /// Rows of the catalogue and planets that were read.
     pub read: u64,
@@ -178,8 +181,9 @@ pub struct RowCounts {
     pub rejected: u64,
     /// The same by reason.
     pub rejected_by_reason: BTreeMap<Reason, u64>,
-    /// Items written.
-    pub written: u64,
+    /// Items that have reached their end; absent until they have been counted there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub written: Option<u64>,
     /// Items by kind.
     pub kinds: Kinds,
     /// Items by lookup that they matched.
@@ -187,7 +191,7 @@ pub struct RowCounts {
 }
 
 /// Items by kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kinds {
     /// Asteroids.
     pub asteroid: u64,
@@ -198,7 +202,7 @@ pub struct Kinds {
 }
 
 /// Items by lookup that they matched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
     /// Listed in the delta-v table.
     pub delta_v: u64,
@@ -209,16 +213,16 @@ pub struct Merged {
 }
 
 impl RowCounts {
-    /// Counts what went through a pipeline, of which `written` items reached their end.
+    /// Counts what went through a pipeline.
     #[must_use]
-    pub fn new(summary: &Summary, written: u64) -> Self {
+    pub fn new(summary: &Summary) -> Self {
         let counts = &summary.counts;
         RowCounts {
             read: counts.read,
             valued: counts.valued,
             rejected: summary.num_rejected(),
             rejected_by_reason: summary.rejected.clone(),
-            written,
+            written: None,
             kinds: Kinds {
                 asteroid: counts.asteroids,
                 comet: counts.comets,
@@ -232,25 +236,19 @@ impl RowCounts {
         }
     }
 
-    /// Checks that nothing was lost and nothing counted twice.
+    /// Takes the number of items that were `written`, and checks that nothing was lost and nothing counted twice.
     ///
     /// # Errors
     /// [`Unreconciled`] where read is not valued + rejected, or valued is not written.
-    pub fn reconcile(&self) -> Result<(), Unreconciled> {
-        if self.read == self.valued + self.rejected && self.valued == self.written {
+    pub fn reconcile(&mut self, written: u64) -> Result<(), Unreconciled> {
+        self.written = Some(written);
+        if self.read == self.valued + self.rejected && self.valued == written {
             return Ok(());
         }
-        let RowCounts {
-            read,
-            valued,
-            rejected,
-            written,
-            ..
-        } = *self;
         Err(Unreconciled {
-            read,
-            valued,
-            rejected,
+            read: self.read,
+            valued: self.valued,
+            rejected: self.rejected,
             written,
         })
     }
@@ -273,7 +271,7 @@ pub struct Unreconciled {
 }
 
 /// Bytes that went in and out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteCounts {
     /// Rows of the catalogue, after decompression.
     pub read: u64,
@@ -282,15 +280,27 @@ pub struct ByteCounts {
 }
 
 /// What a stage took.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Seconds from its start to its end.
     pub seconds: f64,
     /// The most memory that the process has had by its end, in bytes, where the system tells.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peak_memory_bytes: Option<u64>,
+}
+
+impl Stage {
+    /// What a stage took that has ended just now.
+    #[must_use]
+    pub fn ended(name: &'static str, elapsed: Duration) -> Self {
+        Stage {
+            name: name.into(),
+            seconds: elapsed.as_secs_f64(),
+            peak_memory_bytes: memory::peak_bytes(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -299,34 +309,44 @@ mod tests {
 
     #[test]
     fn counts_reconcile_only_where_nothing_is_lost_or_doubled() {
-        let counts = RowCounts {
-            read: 10,
-            valued: 8,
-            rejected: 2,
-            written: 8,
+        let counts = |read, valued, rejected| RowCounts {
+            read,
+            valued,
+            rejected,
             ..Default::default()
         };
-        assert_eq!(counts.reconcile(), Ok(()));
-        for wrong in [
-            RowCounts {
-                read: 11,
-                ..counts.clone()
-            },
-            RowCounts {
-                rejected: 1,
-                ..counts.clone()
-            },
-            RowCounts {
-                written: 7,
-                ..counts.clone()
-            },
-            RowCounts {
-                valued: 9,
-                rejected: 1,
-                ..counts.clone()
-            },
+        assert_eq!(counts(10, 8, 2).reconcile(8), Ok(()));
+        for (mut wrong, written) in [
+            (counts(11, 8, 2), 8),
+            (counts(10, 8, 1), 8),
+            (counts(10, 8, 2), 7),
+            (counts(10, 9, 1), 8),
         ] {
-            assert!(wrong.reconcile().is_err(), "{wrong:?}");
+            assert!(wrong.reconcile(written).is_err(), "{wrong:?}, {written}");
         }
+    }
+
+    #[test]
+    fn a_report_is_read_again_as_it_was_written() {
+        let json = serde_json::json!({
+            "run": "weekly-1",
+            "inputs": {
+                "set": "2026-11-25T101500Z",
+                "asteroids": {
+                    "from": "inputs/2026-11-25T101500Z/asteroids.json.zst",
+                    "format": "json", "compression": "zstd", "columns": ["pdes"],
+                    "count": 3, "made_by": null,
+                },
+            },
+            "rows": {
+                "read": 3, "valued": 2, "rejected": 1, "rejected_by_reason": {"no-key": 1},
+                "kinds": {"asteroid": 2, "comet": 0, "exoplanet": 0},
+                "merged": {"delta_v": 1, "nhats": 0, "mass": 0},
+            },
+            "bytes": {"read": 100, "written": 200},
+            "stages": [{"name": "parse-horizon", "seconds": 0.5}],
+        });
+        let report: Report = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(report).unwrap(), json);
     }
 }

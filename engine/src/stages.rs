@@ -11,7 +11,9 @@ mod check;
 mod download_delta_v;
 mod download_exoplanets;
 mod get_latest_asteroids;
+mod input_set;
 mod keep;
+mod kind;
 mod open;
 mod record;
 
@@ -22,14 +24,20 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use bring_inputs::{InputRequest, bring_inputs};
+pub use bring_inputs::{
+    AsteroidRequest, InputRequest, MAX_REJECTS_PERCENT, MAX_SHRINK_PERCENT, MIN_ROWS_OF_JPL,
+    SmallInputs, bring_inputs, complete_inputs,
+};
 pub use calculate_masses::{MassSource, calculate_masses};
 pub use download_delta_v::{Downloaded, download_delta_v, download_nhats};
 pub use download_exoplanets::download_exoplanets;
 pub use get_latest_asteroids::{CatalogueRequest, PreviousRows, get_latest_asteroids};
+pub use input_set::{InputSet, OpenSet};
+pub use kind::Kind;
 pub use record::record;
 
 use crate::inputs::{InputsError, SetName};
+use crate::job::JobError;
 use crate::observer::Observer;
 use crate::pipeline::PipelineError;
 use crate::store::{ObjectStore, StoreError};
@@ -62,8 +70,23 @@ pub enum StageError {
     #[error(transparent)]
     Inputs(#[from] InputsError),
     /// The work was stopped from outside.
-    #[error("the download was stopped")]
+    #[error("the work was stopped")]
     Cancelled,
+    /// An input set cannot be valued.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// The catalogue of an input set has another number of rows than when it was downloaded.
+    #[error(
+        "{name} has {found} rows where its manifest says {rows}: `prospector inputs verify` tells what is damaged"
+    )]
+    OtherRows {
+        /// The catalogue.
+        name: String,
+        /// Rows that are there.
+        found: u64,
+        /// Rows that the manifest gives it.
+        rows: u64,
+    },
     /// A file cannot be read.
     #[error("{} cannot be read", path.display())]
     File {

@@ -19,6 +19,7 @@ mod encoded;
 mod error;
 mod hosts;
 mod reply;
+mod resolver;
 mod resume;
 mod retry;
 mod transfer;

@@ -8,23 +8,22 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use engine::catalogue::{Catalogue, ReadOptions};
 use engine::exoplanets::Candidates;
-use engine::inputs::{self, Manifest, Which};
+use engine::inputs::{self, Manifest, SetName, Which};
+use engine::job::{Job, Source};
 use engine::observer::chain;
 use engine::report::{Report, Stage};
 use engine::sink::TableSink;
-use engine::store::Key;
-use engine::table::{Filter, Ranking};
+use engine::stages::MAX_REJECTS_PERCENT;
+use engine::store::{Key, Object};
+use engine::table::{Filter, Ranking, Table};
 use jiff::Timestamp;
 
 use crate::args::{Cli, RunArgs};
 use crate::commands::top;
-use crate::input_set::InputSet;
-use crate::job::{Job, RejectLog, Source};
+use crate::job::{self, RejectLog};
 use crate::store::{Store, StoreLock};
 use crate::{database, fresh, output, text};
 
-/// The most rows that a run may reject, in per cent.
-pub(crate) const MAX_REJECTS_PERCENT: f64 = 0.5;
 /// Where reports and rejected rows are kept in a store.
 const PREFIX: &str = "runs/";
 const REPORT: &str = "report.json";
@@ -39,6 +38,7 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let start = Instant::now();
     let store = Store::open(&args.database.store.store)?;
     let lock = store.lock()?;
+    sweep_runs(args, &store, &lock)?;
     let name = store.wait_for(inputs::reserve(&*store.objects, PREFIX, Timestamp::now()))?;
     let run = Run {
         id: name.to_string(),
@@ -60,6 +60,18 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let bodies = database::open(&args.database)?.top(Ranking::Profit, &Filter::default(), 10)?;
     writeln!(out, "The ten most profitable asteroids:\n")?;
     top::write_table(&bodies, out)
+}
+
+/// Removes what killed runs have left, but not the report of one that came as far as to replace the database.
+fn sweep_runs(args: &RunArgs, store: &Store, lock: &StoreLock) -> anyhow::Result<()> {
+    let database = Table::open(&args.database.database()).and_then(|table| table.run());
+    let current = database.ok().map(|run| run.run_id);
+    // The database of a run on S3 may be another machine's.
+    let is_done =
+        |name: &SetName, _: &[Object]| !store.is_local() || current == Some(name.to_string());
+    let sweep = inputs::sweep_names(&*store.objects, PREFIX, store.dead_after(lock), is_done);
+    store.wait_for(sweep)?;
+    Ok(())
 }
 
 /// Sources are for fresh inputs; a replay that passed them over would value something else than was asked for.
@@ -113,16 +125,14 @@ impl Run<'_> {
                 let catalogue = Catalogue::open(ASTEROIDS, &ReadOptions::default())
                     .with_context(|| name.to_owned())?;
                 let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
-                    job.value(catalogue, name, sink, rejects)
+                    job::value(job, catalogue, name, sink, rejects)
                 };
                 database::replace(&path, &self.id, job, &mut rejects, value, |report| {
                     self.keep(report)
                 })
             }
             Some(manifest) => {
-                let set = InputSet::new(self.store, manifest);
-                set.read_lookups(&mut job)?;
-                let opened = set.open_catalogue(false)?;
+                let opened = self.store.open_inputs(manifest, &mut job, false)?;
                 let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                     opened.value(job, sink, rejects)
                 };
@@ -158,5 +168,5 @@ fn read_recorded(job: &mut Job) -> anyhow::Result<()> {
         name: "recorded exoplanets.csv".to_owned(),
         bytes: EXOPLANETS,
     };
-    job.read_exoplanets(exoplanets, Candidates::LeftOut)
+    Ok(job.read_exoplanets(exoplanets, Candidates::LeftOut)?)
 }

@@ -13,14 +13,14 @@ use engine::catalogue::CatalogueError;
 use engine::exoplanets::Candidates;
 use engine::inputs::Which;
 use engine::inspect::{Source as Table, inspect_table};
+use engine::job::{Job, Source};
 use engine::masses::Average;
 use engine::pipeline::Summary;
 use engine::report::Report;
 use engine::sink::{LineSink, Sink, TableSink};
 
 use crate::args::{Cli, MassAverage, OutputFormat, ValueArgs};
-use crate::input_set::InputSet;
-use crate::job::{Job, RejectLog, Source};
+use crate::job::{self, RejectLog};
 use crate::store::Store;
 use crate::{database, input, output, text};
 
@@ -122,7 +122,7 @@ fn value_file(args: &ValueArgs, mut job: Job, rejects: &mut RejectLog) -> anyhow
         .map_err(|error| advise_on_other_table(error, path))?;
     let name = input::name(path);
     write(args, job, rejects, |job, sink, rejects| {
-        let summary = job.value(catalogue, &name, sink, rejects);
+        let summary = job::value(job, catalogue, &name, sink, rejects);
         bar.finish_and_clear();
         summary
     })
@@ -137,9 +137,7 @@ fn value_set(
 ) -> anyhow::Result<Report> {
     let store = Store::open(&args.store.store)?;
     let manifest = store.find_inputs(which)?;
-    let set = InputSet::new(&store, &manifest);
-    set.read_lookups(&mut job)?;
-    let valuing = set.open_catalogue(is_quiet(args))?;
+    let valuing = store.open_inputs(&manifest, &mut job, is_quiet(args))?;
     write(args, job, rejects, |job, sink, rejects| {
         valuing.value(job, sink, rejects)
     })
@@ -193,7 +191,7 @@ fn write(
         }
     };
     let written = summary.counts.valued;
-    job.report(&summary, written)
+    Ok(job.report(&summary, written)?)
 }
 
 /// Says which option takes a table that was given in place of the catalogue.

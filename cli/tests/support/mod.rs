@@ -54,6 +54,17 @@ impl Folder {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// Another folder with the same in it, where the program finds `environment`.
+    pub(crate) fn copy(&self, environment: Vec<(&'static str, String)>) -> Self {
+        let copy = Folder::with_environment(environment);
+        for file in self.files() {
+            let path = copy.path(&file);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder of ours");
+            std::fs::copy(self.path(&file), path).expect("a file of ours");
+        }
+        copy
+    }
+
     /// The names of all files below the folder, sorted.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();

@@ -3,6 +3,8 @@
 //! Neither is needed: what no source has is taken from the last set, and what that has not either is left
 //! out. Both are said in the notes.
 
+use serde::{Deserialize, Serialize};
+
 use super::keep::{Rows, keep, put_small};
 use super::open::fetch;
 use super::{Context, StageError};
@@ -21,7 +23,8 @@ const NHATS: &str = "nhats.json";
 const MIN_SHARE_WITHIN: f64 = 0.9;
 
 /// A table that a set may do without.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Downloaded {
     /// The table, if it was to be had.
     pub entry: Option<Entry>,

@@ -24,6 +24,7 @@ use super::{Context, StageError};
 use crate::catalogue::{Catalogue, CatalogueError, ReadOptions, find_fields};
 use crate::content::Content;
 use crate::cpu::on_cpu;
+use crate::crash;
 use crate::frames::{self, Frame};
 use crate::inputs::{CatalogueEntry, Entry, SetName, hexadecimal, key_of};
 use crate::sources::{Source, asked_of_sbdb};
@@ -233,6 +234,7 @@ impl Packed {
             let (hash, hashed) = (std::mem::take(&mut self.hash), frame.clone());
             self.hash = on_cpu(move || hash.chain_update(&hashed)).await;
             let previous = std::mem::replace(&mut last, frame);
+            crash::point("frame-compressed");
             if !previous.is_empty() && body.send(Ok(previous)).await.is_err() {
                 return Ok(None);
             }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, params};
 use serde::de::IgnoredAny;
 
 use super::{TableError, schema};
+use crate::crash;
 use crate::item::decode::{Fields, Malformed, Scalar};
 use crate::replace::{Successor, with_suffix};
 
@@ -151,6 +152,7 @@ impl TableWriter {
     }
 
     fn index(&self) -> rusqlite::Result<Vec<Duplicate>> {
+        crash::point("rows-inserted");
         self.connection.execute_batch("COMMIT")?;
         let duplicates = match self.connection.execute_batch(schema::KEY) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -163,6 +165,7 @@ impl TableWriter {
         for index in schema::indexes() {
             self.connection.execute_batch(&index)?;
         }
+        crash::point("indexes-made");
         Ok(duplicates)
     }
 

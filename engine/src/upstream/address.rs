@@ -1,6 +1,8 @@
 //! Which addresses are downloaded from, which redirects are followed, and what people are shown of an address.
 
-use url::{Position, Url};
+use std::net::IpAddr;
+
+use url::{Host, Position, Url};
 
 use super::error::Problem;
 
@@ -10,10 +12,33 @@ pub(super) fn check(url: &Url) -> Result<(), Problem> {
         "only http and https addresses can be downloaded from"
     } else if !url.username().is_empty() || url.password().is_some() {
         "it holds a user name or password, which would be stored and shown"
+    } else if literal(url).is_some_and(is_link_local) {
+        "a link-local address is that of a machine's own metadata, never an upstream's"
     } else {
         return Ok(());
     };
     Err(Problem::Address { reason })
+}
+
+/// The address that the host is, where it is no name.
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
+    }
+}
+
+/// Whether packets to an address stay on the link. There, and nowhere else, clouds keep the credentials of a
+/// machine (Amazon EC2 User Guide, "Use the Instance Metadata Service": 169.254.169.254 and `fd00:ec2::254`;
+/// Amazon ECS: 169.254.170.2).
+pub(super) fn is_link_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local() || address.segments()[..2] == [0xfd00, 0x0ec2]
+        }
+    }
 }
 
 /// Where a redirect from `from` to `location` leads. A server may send a download elsewhere on itself, and from
@@ -67,6 +92,11 @@ mod tests {
             "file:///etc/passwd",
             "http://user@example.org/",
             "http://:secret@example.org/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://2852039166/latest/meta-data/",
+            "http://[fe80::1]/",
+            "http://[fd00:ec2::254]/",
+            "http://[::ffff:169.254.170.2]/v2/credentials",
         ] {
             assert!(check(&url(bad)).is_err(), "{bad}");
         }

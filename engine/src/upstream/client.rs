@@ -12,6 +12,7 @@ use super::coding::ACCEPTED;
 use super::download::{Download, Origin};
 use super::error::UpstreamError;
 use super::hosts::Hosts;
+use super::resolver::NotLinkLocal;
 use super::retry::{Attempts, Policy, Retry};
 use super::transfer::{Request, Transfer};
 use crate::observer::Observer;
@@ -92,6 +93,7 @@ impl Client {
             .default_headers(headers)
             .referer(false)
             .redirect(redirect::Policy::none())
+            .dns_resolver(Arc::new(NotLinkLocal))
             .connect_timeout(options.connect_timeout)
             .build()
             .map_err(SetupError)?;

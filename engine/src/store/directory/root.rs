@@ -12,6 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::crash;
 use crate::replace::{ReplaceError, ReplacedFile, Successor, sync_directory};
 use crate::store::{BodyError, Key, Object, StoreError};
 
@@ -119,6 +120,7 @@ impl Root {
     pub(super) fn delete(&self, key: &Key) -> Result<(), StoreError> {
         let deleted = self.file(key).and_then(|path| {
             fs::remove_file(&path)?;
+            crash::point("file-deleted");
             path.parent().map_or(Ok(()), sync_directory)
         });
         match deleted {
