@@ -109,6 +109,8 @@ def a_message_that_comes_when_its_run_is_over_changes_nothing(few, old_table):
     few.emulator.gate.rule = faults.always("SendMessageBatch", lambda call: late.append(call.document))
     run = few.run(RUN)
     _ends_well(few, old_table, run)
+    few.emulator.gate.rule = None
+    assert late
     for document in late:
         few.emulator.client("sqs").send_message_batch(QueueUrl=document["QueueUrl"], Entries=document["Entries"])
     runs.wait_until_empty(few.stack, "DataQueue")
