@@ -168,20 +168,7 @@ def status(stack: Stack, arn: str) -> str:
     return stack.emulator.client("stepfunctions").describe_execution(executionArn=arn)["status"]
 
 
-def cause(stack: Stack, arn: str) -> str:
-    """Why a run failed; empty as long as it has not."""
-    return stack.emulator.client("stepfunctions").describe_execution(executionArn=arn).get("cause", "")
-
-
 def stop(stack: Stack, arn: str) -> None:
     """Stops a run that would go on."""
     if status(stack, arn) == "RUNNING":
         stack.emulator.client("stepfunctions").stop_execution(executionArn=arn)
-
-
-def log_of(stack: Stack, function: str, since_seconds: float) -> str:
-    """What a function (`write-to-dynamo`) has logged since a time."""
-    pages = stack.emulator.client("logs").get_paginator("filter_log_events").paginate(
-        logGroupName=f"/aws/lambda/{stack.name}/{function}", startTime=int(since_seconds * 1000)
-    )
-    return "\n".join(event["message"] for page in pages for event in page["events"])
