@@ -11,9 +11,12 @@ use engine::body::{Lookups, Valuer};
 use engine::catalogue::{Catalogue, ReadOptions};
 use engine::generate::Format;
 use engine::masses;
+use engine::message::Packer;
+use engine::messages::{MessageSink, RANKED_BODIES};
 use engine::pipeline::{PipelineOptions, Sinks, Summary, run};
-use engine::sink::{LineSink, Sink, TableSink};
+use engine::sink::{Discard, LineSink, Sink, TableSink};
 use engine::table::TableWriter;
+use tokio::sync::mpsc;
 
 /// Content of a frame of our own input sets.
 const FRAME_BYTES: usize = 4 << 20;
@@ -101,5 +104,42 @@ fn sqlite(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(whole, lines, sqlite);
+/// Items packed by themselves, and the way to them with the sink that packs them and with one that does not.
+fn messages(criterion: &mut Criterion) {
+    let valuer = valuer();
+    let input = Input::generated(Format::Csv, GENERATED_ROWS);
+    let mut lines = LineSink::new(Vec::new(), Encoding::Json).expect("memory takes lines");
+    value(&input.bytes, &valuer, 1, &mut lines);
+    let lines = String::from_utf8(lines.into_inner()).expect("items are text");
+    let mut group = criterion.benchmark_group("pack messages");
+    group.sample_size(20);
+    group.throughput(Throughput::ElementsAndBytes {
+        elements: input.rows,
+        bytes: lines.len() as u64,
+    });
+    group.bench_function("packer", |bencher| {
+        bencher.iter(|| {
+            let mut packer = Packer::new("run");
+            let packed = |line| packer.add(line).expect("an item fits a message");
+            lines.lines().filter_map(packed).count()
+        });
+    });
+    group.bench_function("discard", |bencher| {
+        bencher.iter(|| value(&input.bytes, &valuer, 1, &mut Discard));
+    });
+    group.bench_function("sink", |bencher| {
+        bencher.iter(|| {
+            // As many as there are messages: nothing waits.
+            let (sender, receiver) = mpsc::channel(1_000);
+            let mut sink = MessageSink::new("run", RANKED_BODIES, sender);
+            value(&input.bytes, &valuer, 1, &mut sink);
+            let packing = sink.finish().expect("there is a receiver");
+            drop(receiver);
+            packing.messages
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(whole, lines, sqlite, messages);
 criterion_main!(whole);

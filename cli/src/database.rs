@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use engine::job::Job;
 use engine::pipeline::{PipelineError, Summary};
-use engine::reject::{Input, Reason, Reject};
+use engine::reject::{Reason, Reject, RejectedItem};
 use engine::report::Report;
 use engine::sink::TableSink;
 use engine::table::{Body, Duplicate, Table, TableWriter};
@@ -35,7 +35,8 @@ pub(crate) fn replace(
     let loaded = sink.0.finish()?;
     spinner.finish_and_clear();
     for duplicate in &loaded.duplicates {
-        count_as_rejected(&mut summary, duplicate);
+        // It was valued and is rejected after all.
+        summary.leave_out(duplicate.kind.as_deref(), Reason::DuplicateKey);
         rejects.add(&rejected(duplicate))?;
     }
     job.end_stage("index", indexing);
@@ -51,37 +52,14 @@ pub(crate) fn replace(
     Ok(report)
 }
 
-/// A row whose designation an earlier row has is no item: it was valued and is rejected after all.
-fn count_as_rejected(summary: &mut Summary, duplicate: &Duplicate) {
-    let counts = &mut summary.counts;
-    counts.valued -= 1;
-    match duplicate.kind.as_deref() {
-        Some("comet") => counts.comets -= 1,
-        Some("exoplanet") => counts.exoplanets -= 1,
-        _ => counts.asteroids -= 1,
-    }
-    *summary.rejected.entry(Reason::DuplicateKey).or_default() += 1;
-}
-
 fn rejected(duplicate: &Duplicate) -> Reject {
-    Reject {
-        input: match duplicate.kind.as_deref() {
-            Some("exoplanet") => Input::Exoplanets,
-            _ => Input::Asteroids,
-        },
+    let item = RejectedItem {
         row: duplicate.rowid.unsigned_abs(),
-        line: None,
-        column: None,
-        reason: Reason::DuplicateKey,
-        message: format!(
-            "designation {} is already that of row {}",
-            duplicate.designation, duplicate.first_rowid
-        ),
-        text: duplicate
-            .full_name
-            .clone()
-            .unwrap_or_else(|| duplicate.designation.clone()),
-    }
+        kind: duplicate.kind.as_deref(),
+        designation: &duplicate.designation,
+        full_name: duplicate.full_name.as_deref(),
+    };
+    item.duplicate(duplicate.first_rowid.unsigned_abs())
 }
 
 /// Opens the database for questions.

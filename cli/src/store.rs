@@ -47,7 +47,7 @@ impl Store {
             .enable_all()
             .build()
             .context("the threads for downloads cannot be started")?;
-        let objects = runtime.block_on(location.open())?;
+        let objects = runtime.block_on(location.open(None))?;
         Ok(Store {
             runtime,
             location: location.clone(),

@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .next()
         .ok_or("usage: put STORE/KEY [URL] < BODY")?;
     let (location, key) = target.rsplit_once('/').ok_or("STORE/KEY is wanted")?;
-    let store = location.parse::<StoreLocation>()?.open().await?;
+    let store = location.parse::<StoreLocation>()?.open(None).await?;
     let begin = Instant::now();
     let body = match arguments.next() {
         Some(url) => download(&url).await?,

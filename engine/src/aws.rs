@@ -1,9 +1,13 @@
-//! What the adapters for AWS share: where their settings come from.
+//! What the adapters for AWS share: where their settings come from. Whoever passes settings on needs no crate of AWS's.
 
-pub use aws_config::SdkConfig;
 use aws_config::{BehaviorVersion, ConfigLoader};
+pub use aws_config::{Region, SdkConfig};
+pub use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::config::ProvideCredentials;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::store::BodyError;
 
 /// Loads the settings of the usual AWS environment: its variables, its files, the roles of the machine. They
 /// include `AWS_ENDPOINT_URL`, and `AWS_REQUEST_CHECKSUM_CALCULATION=when_required` for servers that do not
@@ -13,4 +17,40 @@ pub fn config_loader() -> ConfigLoader {
     let tls = Provider::Rustls(CryptoMode::Ring);
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(Builder::new().tls_provider(tls).build_https())
+}
+
+/// An environment that does not say how to use AWS.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AwsError {
+    /// No region.
+    #[error("no AWS region is set: set AWS_REGION, or `region` in the AWS profile")]
+    NoRegion,
+    /// No credentials.
+    #[error(
+        "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or use a \
+         machine that has a role"
+    )]
+    NoCredentials(#[source] BodyError),
+}
+
+/// Loads the settings, with requests going to `endpoint_url` where one is named, and says what is missing before
+/// anything is asked.
+///
+/// # Errors
+/// [`AwsError`] where there is no region or there are no credentials.
+pub async fn load(endpoint_url: Option<&str>) -> Result<SdkConfig, AwsError> {
+    let mut loader = config_loader();
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    let config = loader.load().await;
+    if config.region().is_none() {
+        return Err(AwsError::NoRegion);
+    }
+    if let Some(credentials) = config.credentials_provider() {
+        let provided = credentials.provide_credentials().await;
+        provided.map_err(|error| AwsError::NoCredentials(error.into()))?;
+    }
+    Ok(config)
 }

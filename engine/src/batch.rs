@@ -1,5 +1,7 @@
 //! A batch: the rows of one chunk, valued and written, on their way to a sink.
 
+use std::ops::Range;
+
 use memchr::memchr_iter;
 
 use crate::body::Valuer;
@@ -157,6 +159,20 @@ impl Batch {
 
     /// The items of a batch that was written as JSON, each with the number of its row.
     pub fn items(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.places().map(|(row, place)| (row, &self.lines[place]))
+    }
+
+    /// The same as text, which is checked at once for all of them.
+    ///
+    /// # Panics
+    /// Never: items are written from texts.
+    pub(crate) fn text_items(&self) -> impl Iterator<Item = (u64, &str)> {
+        let lines = std::str::from_utf8(&self.lines).expect("items are text");
+        self.places().map(move |(row, place)| (row, &lines[place]))
+    }
+
+    /// Where the items are, each with the number of its row.
+    fn places(&self) -> impl Iterator<Item = (u64, Range<usize>)> {
         let mut rejected = self.rejects.iter().map(|reject| reject.row).peekable();
         let mut row = self.first_row;
         let mut start = 0;
@@ -164,7 +180,7 @@ impl Batch {
             while rejected.next_if_eq(&row).is_some() {
                 row += 1;
             }
-            let item = (row, &self.lines[start..end]);
+            let item = (row, start..end);
             start = end + 1;
             row += 1;
             item

@@ -52,7 +52,7 @@ impl<'a> Identity<'a> {
 /// The number of a numbered asteroid by its SPK-ID.
 ///
 /// JPL numbers them 2000001 and up, and since 2021 20000001 and up; unnumbered ones begin with 3 and 5.
-fn number_of_spkid(spkid: &str) -> Option<u32> {
+pub(crate) fn number_of_spkid(spkid: &str) -> Option<u32> {
     let spkid: u32 = spkid.parse().ok()?;
     match spkid {
         2_000_001..=2_999_999 => Some(spkid - 2_000_000),

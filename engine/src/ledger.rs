@@ -6,6 +6,8 @@
 //! Opening and marking may be repeated. A page that is not there says that the run is over, so that a message
 //! that comes late changes nothing. What the marks mean is decided by [`verdict`], which does no I/O.
 
+#[cfg(feature = "aws")]
+mod dynamodb;
 mod memory;
 mod verdict;
 
@@ -14,6 +16,8 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
+#[cfg(feature = "aws")]
+pub use dynamodb::DynamoLedger;
 pub use memory::MemoryLedger;
 pub use verdict::{Done, Missing, Verdict, verdict};
 

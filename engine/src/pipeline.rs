@@ -69,6 +69,17 @@ impl Summary {
         self.rejected.values().sum()
     }
 
+    /// Counts an item of a kind as rejected: it was valued, and whoever takes items does not take it.
+    pub fn leave_out(&mut self, kind: Option<&str>, reason: Reason) {
+        self.counts.valued -= 1;
+        match kind {
+            Some("comet") => self.counts.comets -= 1,
+            Some("exoplanet") => self.counts.exoplanets -= 1,
+            _ => self.counts.asteroids -= 1,
+        }
+        *self.rejected.entry(reason).or_default() += 1;
+    }
+
     /// Checks that there were rows and that no more of them were rejected than may be.
     ///
     /// # Errors

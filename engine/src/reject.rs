@@ -65,6 +65,48 @@ pub struct Reject {
     pub text: String,
 }
 
+/// An item that is rejected after all, once it was valued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectedItem<'a> {
+    /// The number of its row, as in [`Reject::row`].
+    pub row: u64,
+    /// Its kind.
+    pub kind: Option<&'a str>,
+    /// Its key.
+    pub designation: &'a str,
+    /// Its full name.
+    pub full_name: Option<&'a str>,
+}
+
+impl RejectedItem<'_> {
+    /// The reject: of the row there is no more than what the body is called.
+    #[must_use]
+    pub fn reject(&self, reason: Reason, column: Option<&str>, message: String) -> Reject {
+        Reject {
+            input: match self.kind {
+                Some("exoplanet") => Input::Exoplanets,
+                _ => Input::Asteroids,
+            },
+            row: self.row,
+            line: None,
+            column: column.map(str::to_owned),
+            reason,
+            message,
+            text: self.full_name.unwrap_or(self.designation).to_owned(),
+        }
+    }
+
+    /// The reject of an item whose key is already that of row `first_row`.
+    #[must_use]
+    pub fn duplicate(&self, first_row: u64) -> Reject {
+        let message = format!(
+            "designation {} is already that of row {first_row}",
+            self.designation
+        );
+        self.reject(Reason::DuplicateKey, None, message)
+    }
+}
+
 /// The most of a rejected row that its reject repeats, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1_000;
 

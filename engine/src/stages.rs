@@ -1,5 +1,6 @@
-//! The stages that bring inputs in. Each takes a [`Context`] and what it is to do, and returns what the manifest
-//! of the input set says of it; a Lambda calls one, `prospector run` calls them all ([`bring_inputs()`]).
+//! The stages: those that bring inputs in, and those that value and write them on AWS. Each takes a [`Context`], or
+//! the ports that it needs, and what it is to do; a Lambda calls one, `prospector run` those that bring inputs all at
+//! once ([`bring_inputs()`]).
 //!
 //! A stage is async and moves bytes; what computes (parsing, compressing, hashing) crosses to other threads
 //! by [`crate::cpu`] or runs in the synchronous core behind a bounded channel. Every stage may be dropped: what it
@@ -8,6 +9,8 @@
 mod bring_inputs;
 mod calculate_masses;
 mod check;
+#[cfg(feature = "aws")]
+mod create_table;
 mod download_delta_v;
 mod download_exoplanets;
 mod get_latest_asteroids;
@@ -15,7 +18,9 @@ mod input_set;
 mod keep;
 mod kind;
 mod open;
+mod parse_horizon;
 mod record;
+mod write_to_dynamo;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -29,18 +34,28 @@ pub use bring_inputs::{
     SmallInputs, bring_inputs, complete_inputs,
 };
 pub use calculate_masses::{MassSource, calculate_masses};
+#[cfg(feature = "aws")]
+pub use create_table::{Published, Stack, create_table, discard_table, publish_table};
 pub use download_delta_v::{Downloaded, download_delta_v, download_nhats};
 pub use download_exoplanets::download_exoplanets;
 pub use get_latest_asteroids::{CatalogueRequest, PreviousRows, get_latest_asteroids};
 pub use input_set::{InputSet, OpenSet};
 pub use kind::Kind;
+pub use parse_horizon::{HorizonRequest, Parsed, parse_horizon};
 pub use record::record;
+pub use write_to_dynamo::{Answered, DoneResult, Outcome, RunTables, answer_done, write_message};
 
 use crate::inputs::{InputsError, SetName};
 use crate::job::JobError;
+use crate::ledger::LedgerError;
+use crate::messages::SendError;
 use crate::observer::Observer;
 use crate::pipeline::PipelineError;
+use crate::queue::QueueError;
+use crate::report::Unreconciled;
 use crate::store::{ObjectStore, StoreError};
+use crate::table::TableError;
+use crate::tasks::TaskError;
 use crate::upstream::{Client, Retry, UpstreamError};
 
 /// What every stage has at hand.
@@ -66,6 +81,21 @@ pub enum StageError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The table failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A queue failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A task could not be answered.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// What was written is not what was valued.
+    #[error(transparent)]
+    Unreconciled(#[from] Unreconciled),
     /// The input sets cannot be read.
     #[error(transparent)]
     Inputs(#[from] InputsError),
@@ -161,6 +191,15 @@ pub enum StageError {
         /// The most that it may shrink, in per cent.
         max_shrink_percent: f64,
     },
+}
+
+impl From<SendError> for StageError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Queue(error) => error.into(),
+            SendError::Ledger(error) => error.into(),
+        }
+    }
 }
 
 impl Retry for StageError {

@@ -1,4 +1,7 @@
-//! The table of one machine: every body of the last run in one SQLite file, which any SQL tool can open.
+//! The table: every body of the last run, and the questions that it answers.
+//!
+//! [`Bodies`] is the port for questions. On AWS the table is in DynamoDB (`dynamodb`); on one machine it is one
+//! SQLite file, which any SQL tool can open and which the rest of this is about.
 //!
 //! [`TableWriter`] makes a whole new database beside the old one and puts it in its place at the end, so
 //! that a reader sees the old bodies or the new ones, never half. [`Table`] reads: rankings, single bodies
@@ -6,11 +9,15 @@
 //! [`ATTRIBUTES`](crate::item::ATTRIBUTES); the one row of `run` says which run made them. Numbers come back
 //! as the doubles that they went in as, but that SQLite keeps a negative zero as zero.
 //!
-//! Everything here is synchronous. Memory is bounded: by the page cache (2 MiB a connection) and, for
+//! But for the port, everything here is synchronous. Memory is bounded: by the page cache (2 MiB a connection) and, for
 //! readers, by the limit that they ask for.
 
+mod bodies;
 mod body;
+#[cfg(feature = "aws")]
+pub mod dynamodb;
 mod error;
+mod location;
 mod reader;
 mod schema;
 mod writer;
@@ -19,9 +26,13 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use crate::replace::{ReplaceError, ReplacedFile};
+pub use bodies::{Bodies, SharedTable};
 pub use body::{Body, Value};
 pub use error::TableError;
+pub use location::{BadTable, TableLocation};
 pub use reader::{RunRow, Table};
+#[cfg(feature = "aws")]
+use reader::{bare, spkids};
 pub use writer::{Duplicate, Loaded, TableWriter};
 
 /// An order in which bodies are listed, the best first.

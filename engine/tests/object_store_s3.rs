@@ -334,7 +334,7 @@ async fn opener_that_prints_what_it_hears() {
         return;
     };
     let location: StoreLocation = location.parse().unwrap();
-    match location.open().await {
+    match location.open(None).await {
         Ok(store) => println!("opened {}", store.location()),
         Err(error) => println!("{}", chain(&error)),
     }

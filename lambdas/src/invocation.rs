@@ -59,7 +59,7 @@ impl Invocation {
             Ok(Err(failure)) => format!("{time}: {}", failure.message),
             Err(_) => time,
         };
-        Err(Failure::new(Name::RunDeadlineExceeded, message))
+        Err(Failure::new(Name::DEADLINE_EXCEEDED, message))
     }
 }
 
@@ -80,10 +80,10 @@ mod tests {
         let start = tokio::time::Instant::now();
         let work = async {
             invocation.cancelled.cancelled().await;
-            Err::<(), _>(Failure::new(Name::Internal, "stopped"))
+            Err::<(), _>(Failure::new(Name::INTERNAL, "stopped"))
         };
         let failure = invocation.hold_to_deadline(work).await.unwrap_err();
-        assert_eq!(failure.name, Name::RunDeadlineExceeded);
+        assert_eq!(failure.name, Name::DEADLINE_EXCEEDED);
         assert_eq!(start.elapsed().as_secs(), 895);
     }
 
@@ -93,7 +93,7 @@ mod tests {
         let start = tokio::time::Instant::now();
         let work = std::future::pending::<Result<(), Failure>>();
         let failure = invocation.hold_to_deadline(work).await.unwrap_err();
-        assert_eq!(failure.name, Name::RunDeadlineExceeded);
+        assert_eq!(failure.name, Name::DEADLINE_EXCEEDED);
         assert_eq!(start.elapsed().as_millis(), 9_500);
     }
 

@@ -87,7 +87,8 @@ async fn answer<F: Function>(
             (Err(failure), _) => Err(failure.clone()),
             (_, Err(failure)) => Err(failure),
             (Ok(function), Ok(event)) => {
-                let work = function.handle(event, &invocation);
+                // Stages are deeply nested: boxed, the compiler need not know how deeply.
+                let work = function.handle(event, &invocation).boxed_local();
                 invocation.hold_to_deadline(caught(work)).await
             }
         };
@@ -122,7 +123,7 @@ async fn caught<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied());
             let message = said.unwrap_or("a panic without words");
-            Err(Failure::new(Name::Internal, message))
+            Err(Failure::new(Name::INTERNAL, message))
         }
     }
 }
@@ -150,7 +151,7 @@ mod tests {
             Ok(())
         };
         let failure = caught(panicking).await.unwrap_err();
-        assert_eq!(failure.name, Name::Internal);
+        assert_eq!(failure.name, Name::INTERNAL);
         assert!(failure.message.contains("a wrong sum"), "{failure}");
     }
 }

@@ -114,7 +114,7 @@ fn the_functions_bring_a_set_that_exists_when_all_is_there() {
     assert_eq!(manifest["delta_v"], event["delta_v"]["entry"]);
     assert_eq!(manifest["nhats"]["rows"], 1);
     let counts = counts.expect("a line of counts");
-    assert_eq!(counts["RowsRead"], result["rows"]);
+    assert_eq!(counts["RowsRead"].as_f64(), result["rows"].as_f64());
     assert_eq!(counts["Function"], "get-latest-asteroids");
     assert_eq!(counts["run"], "try");
 }

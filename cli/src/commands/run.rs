@@ -12,9 +12,10 @@ use engine::inputs::{self, Manifest, SetName, Which};
 use engine::job::{Job, Source};
 use engine::observer::chain;
 use engine::report::{Report, Stage};
+use engine::runs;
 use engine::sink::TableSink;
 use engine::stages::MAX_REJECTS_PERCENT;
-use engine::store::{Key, Object};
+use engine::store::Object;
 use engine::table::{Filter, Ranking, Table};
 use jiff::Timestamp;
 
@@ -23,10 +24,6 @@ use crate::commands::top;
 use crate::job::{self, RejectLog};
 use crate::store::{Store, StoreLock};
 use crate::{database, fresh, output, text};
-
-/// Where reports and rejected rows are kept in a store.
-const PREFIX: &str = "runs/";
-const REPORT: &str = "report.json";
 
 /// The recorded inputs, which come with the program (data/README.md tells where they are from).
 const ASTEROIDS: &[u8] = include_bytes!("../../../data/asteroids.json");
@@ -39,7 +36,11 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let store = Store::open(&args.database.store.store)?;
     let lock = store.lock()?;
     sweep_runs(args, &store, &lock)?;
-    let name = store.wait_for(inputs::reserve(&*store.objects, PREFIX, Timestamp::now()))?;
+    let name = store.wait_for(inputs::reserve(
+        &*store.objects,
+        runs::PREFIX,
+        Timestamp::now(),
+    ))?;
     let run = Run {
         id: name.to_string(),
         args,
@@ -47,14 +48,17 @@ pub(crate) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     };
     let done = run.bring_and_value(&lock);
     // Kept or failed, the run is over. That the mark cannot be taken away is no reason to fail.
-    let released = store.wait_to_end(inputs::release(&*store.objects, PREFIX, &name));
+    let released = store.wait_to_end(inputs::release(&*store.objects, runs::PREFIX, &name));
     let report = done?;
     if let Err(error) = released {
         output::warn(&chain(&error));
     }
     output::note(&text::summary(&report, start.elapsed().as_secs_f64()));
     let location = store.objects.location();
-    output::note(&format!("report: {location}/{}", run.key(REPORT)?));
+    output::note(&format!(
+        "report: {location}/{}",
+        runs::key(&run.id, runs::REPORT)?
+    ));
     let path = args.database.database();
     output::note(&format!("database: {}\n", path.display()));
     let bodies = database::open(&args.database)?.top(Ranking::Profit, &Filter::default(), 10)?;
@@ -69,7 +73,12 @@ fn sweep_runs(args: &RunArgs, store: &Store, lock: &StoreLock) -> anyhow::Result
     // The database of a run on S3 may be another machine's.
     let is_done =
         |name: &SetName, _: &[Object]| !store.is_local() || current == Some(name.to_string());
-    let sweep = inputs::sweep_names(&*store.objects, PREFIX, store.dead_after(lock), is_done);
+    let sweep = inputs::sweep_names(
+        &*store.objects,
+        runs::PREFIX,
+        store.dead_after(lock),
+        is_done,
+    );
     store.wait_for(sweep)?;
     Ok(())
 }
@@ -116,7 +125,8 @@ impl Run<'_> {
             MAX_REJECTS_PERCENT,
         );
         job.add_stages(stages);
-        let mut rejects = RejectLog::in_store(self.store.writer(self.key("rejects.jsonl")?));
+        let mut rejects =
+            RejectLog::in_store(self.store.writer(runs::key(&self.id, runs::REJECTS)?));
         let path = self.args.database.database();
         let report = match set {
             None => {
@@ -147,14 +157,10 @@ impl Run<'_> {
 
     /// Keeps the report.
     fn keep(&self, report: &Report) -> anyhow::Result<()> {
-        let mut object = self.store.writer(self.key(REPORT)?);
+        let mut object = self.store.writer(runs::key(&self.id, runs::REPORT)?);
         serde_json::to_writer_pretty(&mut object, report)?;
         object.finish()?;
         Ok(())
-    }
-
-    fn key(&self, object: &str) -> anyhow::Result<Key> {
-        Ok(Key::new(format!("{PREFIX}{}/{object}", self.id))?)
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Malformed {
 pub(crate) struct Fields<'a> {
     line: &'a str,
     at: usize,
+    /// Where the value that was read last begins.
+    value: usize,
     /// The attribute that is expected next.
     expected: usize,
     /// A bit for each attribute that was there.
@@ -48,9 +50,15 @@ impl<'a> Fields<'a> {
             byte: error.valid_up_to(),
             problem: "invalid utf-8",
         })?;
+        Self::of_text(line)
+    }
+
+    /// The same of a line that is known to be text.
+    pub(crate) fn of_text(line: &'a str) -> Result<Self, Malformed> {
         let mut fields = Fields {
             line,
             at: 0,
+            value: 0,
             expected: 0,
             seen: 0,
         };
@@ -85,6 +93,7 @@ impl<'a> Fields<'a> {
         self.skip_space();
         self.take(b':', "no colon")?;
         self.skip_space();
+        self.value = self.at;
         let value = match ATTRIBUTES[index].kind {
             Kind::Text => Scalar::Text(self.text()?),
             Kind::Figure if ATTRIBUTES[index].name == "spkid" => Scalar::Whole(self.whole()?),
@@ -92,6 +101,20 @@ impl<'a> Fields<'a> {
             Kind::Flag => Scalar::Flag(self.flag()?),
         };
         Ok(Some((index, value)))
+    }
+
+    /// What is wrong with the last value.
+    #[cfg(feature = "aws")]
+    pub(crate) fn refused(&self, problem: &'static str) -> Malformed {
+        Malformed {
+            byte: self.value,
+            problem,
+        }
+    }
+
+    /// The value that was read last, as it stands.
+    pub(crate) fn value(&self) -> &'a str {
+        &self.line[self.value..self.at]
     }
 
     fn attribute(&mut self) -> Result<usize, Malformed> {

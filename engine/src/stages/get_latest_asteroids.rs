@@ -82,7 +82,8 @@ pub async fn get_latest_asteroids(
     context
         .client
         .retry(WHAT, async || {
-            attempt(context, request, fields.as_deref()).await
+            // Boxed once a download, so that the type of what awaits it stays small.
+            Box::pin(attempt(context, request, fields.as_deref())).await
         })
         .await
 }

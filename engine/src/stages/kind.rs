@@ -7,8 +7,12 @@ use super::StageError;
 use crate::catalogue::CatalogueError;
 use crate::inputs::InputsError;
 use crate::job::JobError;
+use crate::ledger::LedgerError;
 use crate::pipeline::PipelineError;
+use crate::queue::QueueError;
 use crate::store::StoreError;
+use crate::table::TableError;
+use crate::tasks::TaskError;
 use crate::upstream::{Problem, UpstreamError};
 
 /// What kind of failure an error is.
@@ -26,12 +30,67 @@ pub enum Kind {
     InputShrunk,
     /// The object store failed, and may not fail again.
     StoreFailed,
+    /// The table failed, and may not fail again.
+    TableFailed,
+    /// A queue failed, and may not fail again.
+    QueueFailed,
+    /// Another run is going on.
+    RunInProgress,
+    /// The run is over already.
+    RunOver,
+    /// The counts do not add up.
+    Unreconciled,
+    /// Messages of the run are dead letters.
+    MessagesDead,
     /// More rows were rejected than may be.
     TooManyRejects,
     /// The work was stopped for want of time.
     Stopped,
     /// This program is at fault, or the machine that it runs on.
     Internal,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 15] = [
+        Kind::UpstreamUnavailable,
+        Kind::UpstreamRefused,
+        Kind::InputMalformed,
+        Kind::InputNotFound,
+        Kind::InputShrunk,
+        Kind::StoreFailed,
+        Kind::TableFailed,
+        Kind::QueueFailed,
+        Kind::RunInProgress,
+        Kind::RunOver,
+        Kind::Unreconciled,
+        Kind::MessagesDead,
+        Kind::TooManyRejects,
+        Kind::Stopped,
+        Kind::Internal,
+    ];
+
+    /// What a state machine calls it, where it lists what to try again.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::UpstreamUnavailable => "Upstream.Unavailable",
+            Kind::UpstreamRefused => "Upstream.Refused",
+            Kind::InputMalformed => "Input.Malformed",
+            Kind::InputNotFound => "Input.NotFound",
+            Kind::InputShrunk => "Input.Shrunk",
+            Kind::StoreFailed => "Store.Failed",
+            Kind::TableFailed => "Table.Failed",
+            Kind::QueueFailed => "Queue.Failed",
+            Kind::RunInProgress => "Run.InProgress",
+            Kind::RunOver => "Run.Over",
+            Kind::Unreconciled => "Run.Unreconciled",
+            Kind::MessagesDead => "Messages.Dead",
+            Kind::TooManyRejects => "Run.TooManyRejects",
+            Kind::Stopped => "Run.DeadlineExceeded",
+            Kind::Internal => "Internal",
+        }
+    }
 }
 
 impl StageError {
@@ -41,6 +100,14 @@ impl StageError {
         match self {
             Self::Upstream(error) => upstream(error),
             Self::Store(error) => store(error),
+            Self::Table(error) => table(error),
+            Self::Queue(QueueError::TooLong { .. }) => Kind::Internal,
+            Self::Queue(QueueError::Failed { .. }) => Kind::QueueFailed,
+            Self::Ledger(LedgerError::RunOver) => Kind::RunOver,
+            Self::Ledger(LedgerError::Failed { .. }) => Kind::TableFailed,
+            Self::Task(TaskError::Over) => Kind::RunOver,
+            Self::Task(TaskError::Failed(_)) => Kind::QueueFailed,
+            Self::Unreconciled(_) => Kind::Unreconciled,
             Self::Inputs(error) => inputs(error),
             Self::Job(JobError::Input { .. }) => Kind::InputMalformed,
             Self::Job(JobError::Catalogue { source, .. }) | Self::Catalogue { source, .. } => {
@@ -83,6 +150,26 @@ fn store(error: &StoreError) -> Kind {
         StoreError::Body { .. } | StoreError::AlreadyExists { .. } | StoreError::Failed { .. } => {
             Kind::StoreFailed
         }
+    }
+}
+
+/// On one machine what may pass with a table is for people to judge; there is no state machine.
+fn table(error: &TableError) -> Kind {
+    match error {
+        TableError::Replace(_)
+        | TableError::InUse { .. }
+        | TableError::Missing { .. }
+        | TableError::Database { .. }
+        | TableError::Failed { .. } => Kind::TableFailed,
+        TableError::RunOver { .. } => Kind::RunOver,
+        TableError::RunInProgress { .. } => Kind::RunInProgress,
+        TableError::Unpublished { .. } => Kind::InputNotFound,
+        TableError::Malformed { .. }
+        | TableError::Insert { .. }
+        | TableError::Report { .. }
+        | TableError::Foreign { .. }
+        | TableError::OtherVersion { .. }
+        | TableError::OtherSchema { .. } => Kind::Internal,
     }
 }
 

@@ -33,18 +33,28 @@ pub struct BadLocation {
 }
 
 impl StoreLocation {
-    /// Opens the store. For S3, the region and credentials come from the usual AWS environment.
+    /// Opens the store. For S3, the region and credentials come from the usual AWS environment, and requests go to
+    /// `endpoint_url` where one is named.
     ///
     /// # Errors
     /// [`StoreError::Failed`] where it cannot be used; an S3 location always fails without the cargo feature
     /// `aws`.
-    pub async fn open(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    #[cfg_attr(
+        not(feature = "aws"),
+        allow(unused_variables, reason = "only S3 has one")
+    )]
+    pub async fn open(
+        &self,
+        endpoint_url: Option<&str>,
+    ) -> Result<Arc<dyn ObjectStore>, StoreError> {
         match self {
             StoreLocation::Directory(path) => Ok(Arc::new(Directory::open(path)?)),
             #[cfg(feature = "aws")]
             StoreLocation::S3 { bucket, prefix } => {
                 let options = super::S3Options::default();
-                Ok(Arc::new(super::S3::connect(bucket, prefix, options).await?))
+                Ok(Arc::new(
+                    super::S3::connect(bucket, prefix, options, endpoint_url).await?,
+                ))
             }
             #[cfg(not(feature = "aws"))]
             StoreLocation::S3 { .. } => Err(StoreError::failed(
@@ -148,7 +158,7 @@ mod tests {
     #[tokio::test]
     async fn without_s3_its_location_says_how_to_get_it() {
         let location: StoreLocation = "s3://bucket/a".parse().unwrap();
-        let Err(StoreError::Failed { source, .. }) = location.open().await else {
+        let Err(StoreError::Failed { source, .. }) = location.open(None).await else {
             panic!("it opened");
         };
         assert!(source.to_string().contains("--features aws"), "{source}");

@@ -24,14 +24,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::ProvideCredentials;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use self::error::Refusal;
 use super::{Body, Key, Object, ObjectStore, StoreError, StoreLocation};
-use crate::aws::config_loader;
 
 /// The least that S3 takes as a part that is not the last (Amazon S3 User Guide, "Multipart upload limits").
 pub const MIN_PART_BYTES: usize = 5 << 20;
@@ -85,7 +83,8 @@ struct Bucket {
 }
 
 impl S3 {
-    /// Opens the store below `prefix` with the region and credentials of the usual AWS environment.
+    /// Opens the store below `prefix` with the region and credentials of the usual AWS environment, at
+    /// `endpoint_url` where one is named and not at AWS.
     ///
     /// # Errors
     /// [`StoreError::Failed`] where there is no region or there are no credentials, or the options are out of
@@ -97,21 +96,20 @@ impl S3 {
         bucket: &str,
         prefix: &str,
         options: S3Options,
+        endpoint_url: Option<&str>,
     ) -> Result<Self, StoreError> {
-        let config = config_loader().load().await;
-        let store = S3::with_config(&config, bucket, prefix, options)?;
-        let refused = |refusal| StoreError::failed(store.location(), "opened", false, refusal);
-        if config.region().is_none() {
-            return Err(refused(Refusal::NoRegion));
-        }
-        if let Some(credentials) = config.credentials_provider() {
-            let provided = credentials.provide_credentials().await;
-            provided.map_err(|error| refused(Refusal::NoCredentials(error.into())))?;
-        }
-        Ok(store)
+        let location = StoreLocation::S3 {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+        };
+        let config = crate::aws::load(endpoint_url).await;
+        let config =
+            config.map_err(|error| StoreError::failed(location, "opened", false, error))?;
+        S3::with_config(&config, bucket, prefix, options)
     }
 
-    /// Opens the store below `prefix` with a configuration that others share, made with [`config_loader`].
+    /// Opens the store below `prefix` with a configuration that others share, made with
+    /// [`config_loader`](crate::aws::config_loader).
     ///
     /// # Errors
     /// [`StoreError::Failed`] where the options are out of bounds.

@@ -29,6 +29,12 @@ pub struct Body {
 }
 
 impl Body {
+    /// A body of these values, which are in the order of [`ATTRIBUTES`].
+    #[cfg(feature = "aws")]
+    pub(super) fn of(values: Vec<(&'static str, Value)>) -> Self {
+        Body { values }
+    }
+
     /// Reads a row that [`schema::select`](super::schema::select) selects.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let mut values = Vec::with_capacity(ATTRIBUTES.len());

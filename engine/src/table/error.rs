@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::ReplaceError;
+use crate::store::BodyError;
 
 /// A table that could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -75,4 +76,56 @@ pub enum TableError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
+    /// A table on AWS could not be used.
+    #[error("the table {table} cannot be {doing}")]
+    Failed {
+        /// The table.
+        table: String,
+        /// What could not be done to it: `created`, `deleted`, `opened`, `read` or `written`.
+        doing: &'static str,
+        /// Whether the same call may succeed later.
+        is_retryable: bool,
+        /// Why.
+        source: BodyError,
+    },
+    /// There is a table of that name which is something else.
+    #[error("{table} is there already and has another key or other indexes")]
+    OtherSchema {
+        /// The table.
+        table: String,
+    },
+    /// A table that a run writes to, or its lock, is gone: the run was published or discarded.
+    #[error("the run that writes to {table} is over")]
+    RunOver {
+        /// The table.
+        table: String,
+    },
+    /// Another run has the lock.
+    #[error("run {run} is at work on {table}: wait for its end, or for its lock to expire")]
+    RunInProgress {
+        /// What both runs publish to.
+        table: String,
+        /// The run that has the lock.
+        run: String,
+    },
+    /// No run was ever published.
+    #[error("no run has published anything to {table} yet")]
+    Unpublished {
+        /// What runs publish to.
+        table: String,
+    },
+}
+
+impl TableError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed {
+                is_retryable: true,
+                ..
+            }
+        )
+    }
 }

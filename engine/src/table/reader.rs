@@ -305,7 +305,7 @@ fn ranking_sql(by: Ranking, conditions: &[Condition<'_>], few: Option<&Condition
 }
 
 /// What a person may have typed around a designation: `(1998 SF36)`, ` 433`, but `C/1995 O1 (Hale-Bopp)`.
-fn bare(query: &str) -> &str {
+pub(super) fn bare(query: &str) -> &str {
     let is_around = |character: char| character.is_whitespace() || matches!(character, '(' | ')');
     let bare = query.trim_matches(is_around);
     if bare.contains('(') {
@@ -317,7 +317,7 @@ fn bare(query: &str) -> &str {
 
 /// The SPK-IDs that a number can mean: itself, else that of the asteroid of this number, since 2021 and
 /// before.
-fn spkids(query: &str) -> impl Iterator<Item = i64> {
+pub(super) fn spkids(query: &str) -> impl Iterator<Item = i64> {
     let number: Option<i64> = query.parse().ok();
     let asteroid = number.filter(|number| (1..1_000_000).contains(number));
     number

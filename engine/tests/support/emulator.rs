@@ -15,8 +15,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use aws_config::SdkConfig;
-use engine::aws::config_loader;
+use engine::aws::{Credentials, Region, SdkConfig, config_loader};
 
 const MAX_START: Duration = Duration::from_secs(60);
 /// Another program may take the free port that was found before the server does.
@@ -47,12 +46,32 @@ impl Server {
     pub(crate) async fn config(&self) -> SdkConfig {
         config(&self.url).await
     }
+
+    /// Asks DynamoDB without a client of its own, for tests that have none.
+    pub(crate) fn dynamodb(&self, operation: &str, body: &str) -> String {
+        let host = self.url.trim_start_matches("http://");
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\
+             content-type: application/x-amz-json-1.0\r\nx-amz-target: DynamoDB_20120810.{operation}\r\n\
+             x-amz-date: 20260101T000000Z\r\nauthorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/\
+             dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(host).expect("a server");
+        let timeout = Some(Duration::from_secs(30));
+        stream.set_read_timeout(timeout).expect("a timeout");
+        stream
+            .write_all(request.as_bytes())
+            .expect("it takes a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{operation}: {answer}");
+        answer
+    }
 }
 
 /// Settings for clients of the server at `url`.
 pub(crate) async fn config(url: &str) -> SdkConfig {
-    use aws_sdk_dynamodb::config::{Credentials, Region};
-
     config_loader()
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
@@ -151,7 +170,7 @@ fn start(
         let (arguments, environment) = of(port, &folder);
         let log = folder.join("log");
         let log_file = || File::create(&log).expect("a log");
-        let keeper = Command::new("sh")
+        let mut keeper = Command::new("sh")
             .args(["-c", KEEPER])
             .args([&folder, &path(tool)])
             .args(arguments)
@@ -172,6 +191,8 @@ fn start(
             };
         }
         last_log = fs::read_to_string(&log).unwrap_or_default();
+        drop(keeper.stdin.take());
+        let _ = keeper.wait();
     }
     panic!("{tool} does not answer: {last_log}");
 }

@@ -15,7 +15,7 @@ use engine::catalogue::{Catalogue, ReadOptions};
 use engine::exoplanets::Exoplanet;
 use engine::pipeline::{PipelineError, PipelineOptions, Sinks, Summary, run};
 use engine::reject::Reject;
-use engine::sink::LineSink;
+use engine::sink::{LineSink, Sink};
 
 /// The folder of real files, where there is one; says so where there is none.
 #[allow(clippy::print_stdout, reason = "a test that skips says so")]
@@ -82,10 +82,24 @@ impl Default for Job {
 }
 
 impl Job {
-    /// Values `input`.
+    /// Values `input` into lines.
     pub(crate) fn run(&self, input: impl std::io::Read) -> Result<Valued, PipelineError> {
-        let catalogue = Catalogue::open(input, &self.read)?;
         let mut sink = LineSink::new(Vec::new(), self.encoding).expect("memory takes a header");
+        let (summary, rejects) = self.run_into(input, &mut sink)?;
+        Ok(Valued {
+            lines: sink.into_inner(),
+            rejects,
+            summary,
+        })
+    }
+
+    /// Values `input` into `sink`.
+    pub(crate) fn run_into(
+        &self,
+        input: impl std::io::Read,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<(Summary, Vec<Reject>), PipelineError> {
+        let catalogue = Catalogue::open(input, &self.read)?;
         let mut rejects = Vec::new();
         let mut reject = |rejected: &Reject| {
             rejects.push(rejected.clone());
@@ -97,14 +111,10 @@ impl Job {
             cancelled: &AtomicBool::new(false),
         };
         let sinks = Sinks {
-            items: &mut sink,
+            items: sink,
             rejects: &mut reject,
         };
         let summary = run(catalogue, &self.planets, &self.valuer, sinks, &options)?;
-        Ok(Valued {
-            lines: sink.into_inner(),
-            rejects,
-            summary,
-        })
+        Ok((summary, rejects))
     }
 }

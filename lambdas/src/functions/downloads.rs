@@ -45,7 +45,7 @@ impl Downloads {
         Ok(Downloads {
             store: open_store(settings, aws)?,
             client: Client::new(ClientOptions::default(), Arc::new(Log))
-                .map_err(|error| Failure::of(Name::Internal, &error))?,
+                .map_err(|error| Failure::of(Name::INTERNAL, &error))?,
         })
     }
 

@@ -9,13 +9,6 @@ use crate::store::{BodyError, StoreError};
 /// Why S3 cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("no AWS region is set: set AWS_REGION, or `region` in the AWS profile")]
-    NoRegion,
-    #[error(
-        "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or use a \
-         machine that has a role"
-    )]
-    NoCredentials(#[source] BodyError),
     #[error("parts must have 5 MiB or more, and one or more must be in flight")]
     Options,
     #[error("there is no bucket {0}: create it, or correct the name")]
