@@ -22,6 +22,8 @@ BY_THE_MAPPING = {("WriteToDynamo", "Receive", "sqs:ReceiveMessage")}
 # Only asked for where something goes wrong with an upload of several parts, which a small catalogue never is; the
 # engine's tests of S3 show that it is asked for.
 ON_LARGE_FAILURES = {"s3:AbortMultipartUpload"}
+# Only used where a message is dead.
+OF_DEAD_LETTERS = {("Answer", "states:SendTaskFailure"), ("DeadLetters", "sqs:ChangeMessageVisibility")}
 # A run of a few seconds comes to its end without these; one that is written for longer than a heartbeat's time does not.
 WAITED_OUT = {"states:SendTaskHeartbeat", "sqs:ChangeMessageVisibility", "sqs:ReceiveMessage"}
 
@@ -64,9 +66,8 @@ def system(emulator, few_bodies):
 def a_run_fails_without(system, function, statement, action):
     gate = system.emulator.gate
     gate.denials.clear()
-    gate.rule = _need_for(action)
-    # The failure that is to be told is a dead message.
-    is_of_dead_letters = action == "states:SendTaskFailure"
+    is_of_dead_letters = (statement, action) in OF_DEAD_LETTERS
+    gate.rule = _need_for(action, is_of_dead_letters)
     if is_of_dead_letters:
         system.let_messages_die_quickly(max_receives=2)
     run = "-".join(["without", function, statement, action.split(":")[1].strip("*")])
@@ -89,9 +90,9 @@ def a_run_fails_without(system, function, statement, action):
     _clean_up(system)
 
 
-def _need_for(action: str) -> faults.Rule | None:
+def _need_for(action: str, is_of_dead_letters: bool) -> faults.Rule | None:
     """What makes a run do what it would not do if all went well."""
-    if action == "states:SendTaskFailure":
+    if is_of_dead_letters:
         return faults.always("BatchWriteItem", faults.refuse("ValidationException", "no"))
     if action in WAITED_OUT:
         # A mark that takes its time: the done message finds the ledger incomplete.
