@@ -89,7 +89,9 @@ def leave_half_unprocessed(emulator: Emulator) -> Harm:
         [(table, writes)] = call.document["RequestItems"].items()
         written, left = writes[: len(writes) // 2], writes[len(writes) // 2 :]
         if written:
-            emulator.client("dynamodb").batch_write_item(RequestItems={table: written})
+            # This call comes through the gate as well, and may be halved in its turn.
+            answer = emulator.client("dynamodb").batch_write_item(RequestItems={table: written})
+            left = left + answer.get("UnprocessedItems", {}).get(table, [])
         return Answer.of({"UnprocessedItems": {table: left}})
 
     return harm

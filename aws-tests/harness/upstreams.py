@@ -39,7 +39,7 @@ def nhats() -> bytes:
 
 
 class Upstreams:
-    """All of them on one port; `down` answers 503 to everything."""
+    """All of them on one port. Those that are `down` answer 503, and when to come again if `retry_after` is set."""
 
     def __init__(self, num_bodies: int, seed: int = 1) -> None:
         self._pages = {
@@ -50,6 +50,7 @@ class Upstreams:
         }
         self.pages: dict[str, Page] = {}
         self.down: set[str] = set()
+        self.retry_after: str | None = None
         self.restore()
         self.asked: list[str] = []
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler_class(self))
@@ -73,6 +74,7 @@ class Upstreams:
     def restore(self) -> None:
         """As they were at first."""
         self.down = set()
+        self.retry_after = None
         self.pages = dict(self._pages)
 
     def stop(self) -> None:
@@ -93,9 +95,8 @@ def _handler_class(upstreams: Upstreams) -> type[http.server.BaseHTTPRequestHand
             if is_down:
                 page = Page(b"down for maintenance", 503, "text/plain")
             self.send_response(page.status)
-            if is_down:
-                # Longer than a function waits: it gives up at once, and the state machine's retries are what is seen.
-                self.send_header("Retry-After", "3600")
+            if is_down and upstreams.retry_after is not None:
+                self.send_header("Retry-After", upstreams.retry_after)
             self.send_header("Content-Type", page.kind)
             self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()

@@ -46,10 +46,19 @@ def _fails(system: System, old_table: tables.Items, run: runs.Run, error: str, s
 
 def an_upstream_that_stays_down_fails_the_run(few, old_table):
     few.upstreams.down = {EXOPLANETS}
-    run = few.run(RUN)
+    # Four attempts of the state machine, of five by the function, which waits in between.
+    run = few.run(RUN, timeout_seconds=180)
     page = few.upstreams.url + EXOPLANETS
     assert _fails(few, old_table, run, "Upstream.Unavailable", "DownloadInputs", page, "503") == {"inputs": "fresh"}
     assert run.num_scheduled("DownloadExoplanets") == 4
+
+
+def an_upstream_that_is_closed_for_an_hour_is_not_asked_again(few, old_table):
+    few.upstreams.down = {ASTEROIDS}
+    few.upstreams.retry_after = "3600"
+    run = few.run(RUN)
+    _fails(few, old_table, run, "Upstream.Refused", "GetLatestAsteroids", few.upstreams.url + ASTEROIDS, "503")
+    assert run.num_scheduled("GetLatestAsteroids") == 1
 
 
 def a_page_in_the_catalogues_place_fails_the_run(few, old_table):
@@ -153,6 +162,8 @@ def writes_that_are_throttled_for_a_while_come_through(few, old_table):
 def a_run_beside_another_is_refused(few, old_table):
     few.emulator.gate.rule = faults.on("SendMessageBatch", faults.later(4))
     first = runs.start(few.stack, RUN)
+    while tables.lock(few.stack).get("run") != RUN:
+        assert runs.status(few.stack, first) == "RUNNING"
     second = few.run("second")
     assert (second.status, second.error) == ("FAILED", "Run.InProgress")
     few.topic.notices()
