@@ -137,8 +137,9 @@ def _handler_class(gate: Gate, emulator_port: int) -> type[BaseHTTPRequestHandle
             rule = gate.rule
             answer = rule(call) if rule is not None else None
             answer = answer if answer is not None else call.send()
-            if answer.status in (400, 403) and b"AccessDenied" in answer.body:
-                gate.denials.append(answer.body.decode(errors="replace"))
+            # S3 answers a HEAD without a body.
+            if answer.status == 403 or (answer.status == 400 and b"AccessDenied" in answer.body):
+                gate.denials.append(f"{call.action} {call.path} {answer.body.decode(errors='replace')}")
             self._answer(answer)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = _serve

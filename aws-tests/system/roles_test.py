@@ -9,6 +9,7 @@ import pytest
 from harness import faults, runs, tables
 from harness.system import System
 from harness.template import FUNCTION, resources_of, template
+from harness.upstreams import DELTA_V
 
 # What no run on the emulator asks the function's role for: Lambda itself does it in the role's name.
 BY_LAMBDA_ITSELF = {
@@ -22,6 +23,8 @@ BY_THE_MAPPING = {("WriteToDynamo", "Receive", "sqs:ReceiveMessage")}
 # Only asked for where something goes wrong with an upload of several parts, which a small catalogue never is; the
 # engine's tests of S3 show that it is asked for.
 ON_LARGE_FAILURES = {"s3:AbortMultipartUpload"}
+# Only used where the table cannot be had: the last set's is taken.
+OF_AN_OLDER_SET = {("DownloadDeltaV", "s3:GetObject"), ("DownloadDeltaV", "s3:ListBucket")}
 # Only used where a message is dead.
 OF_DEAD_LETTERS = {("Answer", "states:SendTaskFailure"), ("DeadLetters", "sqs:ChangeMessageVisibility")}
 # A run of a few seconds comes to its end without these; one that is written for longer than a heartbeat's time does not.
@@ -68,6 +71,8 @@ def a_run_fails_without(system, function, statement, action):
     gate.denials.clear()
     is_of_dead_letters = (statement, action) in OF_DEAD_LETTERS
     gate.rule = _need_for(action, is_of_dead_letters)
+    if (function, action) in OF_AN_OLDER_SET:
+        system.upstreams.down, system.upstreams.retry_after = {DELTA_V}, "3600"
     if is_of_dead_letters:
         system.let_messages_die_quickly(max_receives=2)
     run = "-".join(["without", function, statement, action.split(":")[1].strip("*")])
@@ -75,15 +80,17 @@ def a_run_fails_without(system, function, statement, action):
         arn = runs.start(system.stack, run)
         try:
             denial = _first_denial(system, arn, timeout_seconds=40)
-            assert action.split(":")[1].strip("*") in denial
+            # S3 does not say what was denied.
+            assert action.startswith("s3:") or action.split(":")[1].strip("*") in denial
             if function != "WriteToDynamo":
                 ended = runs.wait(system.stack, arn)
                 assert ended.status == "FAILED"
-                assert "AccessDenied" in ended.cause
+                assert "denied" in ended.cause.lower()
             elif action not in WAITED_OUT:
                 assert runs.status(system.stack, arn) == "RUNNING"
         finally:
             gate.rule = None
+            system.upstreams.restore()
             runs.stop(system.stack, arn)
             if is_of_dead_letters:
                 runs.set_redrive(system.stack, visibility_seconds=360, max_receives=5)
