@@ -77,6 +77,8 @@ class Gate:
 
     def __init__(self, emulator_port: int) -> None:
         self.rule: Rule | None = None
+        # What the emulator said to calls that were not allowed.
+        self.denials: list[str] = []
         self._server = _Server(("127.0.0.1", 0), _handler_class(self, emulator_port))
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -134,7 +136,11 @@ def _handler_class(gate: Gate, emulator_port: int) -> type[BaseHTTPRequestHandle
             )
             rule = gate.rule
             answer = rule(call) if rule is not None else None
-            self._answer(answer if answer is not None else call.send())
+            answer = answer if answer is not None else call.send()
+            # S3 answers a HEAD without a body.
+            if answer.status == 403 or (answer.status == 400 and b"AccessDenied" in answer.body):
+                gate.denials.append(f"{call.action} {call.path} {answer.body.decode(errors='replace')}")
+            self._answer(answer)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = _serve
 

@@ -23,8 +23,17 @@ Items = dict[str, dict[str, object]]
 
 def current(stack: Stack) -> dict:
     """What people are pointed to; empty before the first run."""
+    return _control(stack, "current")
+
+
+def lock(stack: Stack) -> dict:
+    """Which run is going on; empty if none is."""
+    return _control(stack, "run")
+
+
+def _control(stack: Stack, name: str) -> dict:
     item = stack.emulator.client("dynamodb").get_item(
-        TableName=stack.name, Key={"id": {"S": "current"}}, ConsistentRead=True
+        TableName=stack.name, Key={"id": {"S": name}}, ConsistentRead=True
     ).get("Item", {})
     return _plain(item)
 

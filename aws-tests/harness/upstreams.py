@@ -39,16 +39,19 @@ def nhats() -> bytes:
 
 
 class Upstreams:
-    """All of them on one port; `down` answers 503 to everything."""
+    """All of them on one port. Those that are `down` answer 503, and when to come again if `retry_after` is set."""
 
     def __init__(self, num_bodies: int, seed: int = 1) -> None:
-        self.pages = {
+        self._pages = {
             ASTEROIDS: Page(catalogue(num_bodies, seed)),
             NHATS: Page(nhats()),
             DELTA_V: Page((paths.DATA / "delta-v.html").read_bytes(), kind="text/html"),
             EXOPLANETS: Page((paths.DATA / "exoplanets.csv").read_bytes(), kind="text/csv"),
         }
+        self.pages: dict[str, Page] = {}
         self.down: set[str] = set()
+        self.retry_after: str | None = None
+        self.restore()
         self.asked: list[str] = []
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler_class(self))
         self._server.daemon_threads = True
@@ -68,8 +71,11 @@ class Upstreams:
     def take_down(self) -> None:
         self.down = set(self.pages)
 
-    def bring_back(self) -> None:
+    def restore(self) -> None:
+        """As they were at first."""
         self.down = set()
+        self.retry_after = None
+        self.pages = dict(self._pages)
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -85,9 +91,12 @@ def _handler_class(upstreams: Upstreams) -> type[http.server.BaseHTTPRequestHand
             path = self.path.split("?")[0]
             upstreams.asked.append(path)
             page = upstreams.pages.get(path, Page(b"not found", 404, "text/plain"))
-            if path in upstreams.down:
+            is_down = path in upstreams.down
+            if is_down:
                 page = Page(b"down for maintenance", 503, "text/plain")
             self.send_response(page.status)
+            if is_down and upstreams.retry_after is not None:
+                self.send_header("Retry-After", upstreams.retry_after)
             self.send_header("Content-Type", page.kind)
             self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
