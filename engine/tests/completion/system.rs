@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use engine::ledger::{Done, Ledger};
+use engine::ledger::Done;
 use engine::message::{Message, Packer};
 use engine::messages::send_all;
 use engine::stages::{Answered, RunTables, answer_done, write_message};
@@ -38,9 +38,9 @@ pub(crate) struct System {
     pub(crate) protocol: Protocol,
     /// The messages of each run.
     pub(crate) num_messages: Vec<u64>,
-    /// Whether a run may begin before the one before it has ended.
+    /// Whether a run may try to begin before the one before it has ended.
     pub(crate) at_once: bool,
-    /// Deliveries that are worked on side by side.
+    /// Deliveries of each queue that are worked on side by side.
     pub(crate) num_handlers: usize,
     /// A message that was received so often and not acknowledged is a dead letter.
     pub(crate) max_receives: u32,
@@ -72,6 +72,8 @@ enum Phase {
     Published,
     Discarding,
     Discarded,
+    /// Another run was going on.
+    Refused,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,8 +104,12 @@ pub(crate) struct State {
     faults: Faults,
 }
 
-/// A step.
+/// A step, with what people are shown of it.
 #[derive(Debug, Clone)]
+#[allow(
+    dead_code,
+    reason = "the descriptions are read where a violation is printed"
+)]
 pub(crate) enum Choice {
     Begin(usize),
     Advance(usize, Option<Fault>, String),
@@ -164,7 +170,9 @@ impl System {
     fn choices_without_faults(&self, state: &State) -> Vec<Choice> {
         let mut choices = Vec::new();
         for (run, phase) in state.phases.iter().enumerate() {
-            let ended = |phase: &Phase| matches!(phase, Phase::Published | Phase::Discarded);
+            let ended = |phase: &Phase| {
+                matches!(phase, Phase::Published | Phase::Discarded | Phase::Refused)
+            };
             if *phase == Phase::NotBegun && (self.at_once || state.phases[..run].iter().all(ended))
             {
                 choices.push(Choice::Begin(run));
@@ -173,10 +181,16 @@ impl System {
         for (index, task) in state.tasks.iter().enumerate() {
             choices.push(Choice::Advance(index, None, format!("{:?}", task.work)));
         }
-        let is_handler = |task: &&Task| matches!(task.work, Work::Handle { .. });
-        if state.tasks.iter().filter(is_handler).count() < self.num_handlers {
-            choices.extend(state.world.visible.keys().cloned().map(Choice::Deliver));
-        }
+        // Each of the two queues has handlers of its own.
+        let is_data = |(body, _): &(String, u32)| Message::parse(body).is_ok();
+        let num_busy = |of_data: bool| {
+            let is_busy = |task: &&Task| matches!(&task.work, Work::Handle { message, .. } if is_data(message) == of_data);
+            state.tasks.iter().filter(is_busy).count()
+        };
+        let has_room = [false, true].map(|of_data| num_busy(of_data) < self.num_handlers);
+        let visible = state.world.visible.keys();
+        let can_begin = visible.filter(|message| has_room[usize::from(is_data(message))]);
+        choices.extend(can_begin.cloned().map(Choice::Deliver));
         choices
     }
 
@@ -225,12 +239,14 @@ impl System {
     }
 
     fn begin(&self, state: &mut State, run: usize) {
+        // The lock is taken by a conditional write. It outlives every process of its run.
+        if state.world.lock.is_some() {
+            state.phases[run] = Phase::Refused;
+            return;
+        }
+        state.world.lock = Some(name(run));
         state.phases[run] = Phase::Sending;
-        let table = match self.protocol {
-            Protocol::NoRunId => "bodies".to_owned(),
-            _ => name(run),
-        };
-        state.world.tables.insert(table, Table::default());
+        state.world.tables.insert(name(run), Table::default());
         state.begin_task(Work::Send(run));
     }
 
@@ -334,19 +350,11 @@ impl System {
             .collect()
     }
 
-    fn table_of<'s>(&self, state: &'s State, run: usize) -> Option<&'s Table> {
-        let table = match self.protocol {
-            Protocol::NoRunId => "bodies".to_owned(),
-            _ => name(run),
-        };
-        state.world.tables.get(&table)
-    }
-
     /// What holds in every state.
     pub(crate) fn check(&self, state: &State) -> Result<(), String> {
         let may_fail = !state.world.dead.is_empty() || !state.late.is_empty();
         for (run, phase) in state.phases.iter().enumerate() {
-            let table = self.table_of(state, run);
+            let table = state.world.tables.get(&name(run));
             let is_current = state.world.pointer == Some(name(run));
             let is_announced = *phase == Phase::Publishing || is_current;
             if is_announced && table.map(|table| &table.bodies) != Some(&self.expected(run)) {
@@ -402,11 +410,15 @@ impl System {
             let ended = match phase {
                 Phase::Published => true,
                 Phase::Discarded => may_fail,
+                Phase::Refused => self.at_once,
                 _ => false,
             };
             if !ended {
                 return Err(format!("in the end {} is {phase:?}", name(run)));
             }
+        }
+        if let Some(run) = &state.world.lock {
+            return Err(format!("in the end {run} has the lock"));
         }
         let tables: Vec<&String> = state.world.tables.keys().collect();
         let current: Vec<&String> = state.world.pointer.iter().collect();
@@ -471,24 +483,27 @@ async fn publish(ports: Ports, run: usize, num_messages: u64) -> bool {
             world.previous = world.pointer.replace(name(run));
         }
     });
-    pointed.await
-        && ports
-            .change(|world| {
-                if let Some(previous) = world.previous.take() {
-                    world.tables.remove(&previous);
-                }
-            })
-            .await
+    let deleted = ports.change(|world| {
+        if let Some(previous) = world.previous.take() {
+            world.tables.remove(&previous);
+        }
+    });
+    pointed.await && deleted.await && release(&ports, run).await
+}
+
+async fn release(ports: &Ports, run: usize) -> bool {
+    let release = ports.change(|world| {
+        world.lock.take_if(|holder| *holder == name(run));
+    });
+    release.await
 }
 
 /// create-table, when a run has failed: deletes its table unless it is the one that is read.
 async fn discard(ports: Ports, run: usize) -> bool {
-    let table = ports.table_name(&name(run));
-    ports
-        .change(|world| {
-            if world.pointer != Some(name(run)) {
-                world.tables.remove(&table);
-            }
-        })
-        .await
+    let deleted = ports.change(|world| {
+        if world.pointer != Some(name(run)) {
+            world.tables.remove(&name(run));
+        }
+    });
+    deleted.await && release(&ports, run).await
 }

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) answers: BTreeMap<String, Answer>,
     /// Tasks that nobody waits for any more.
     pub(crate) over: BTreeSet<String>,
+    /// The run that is going on.
+    pub(crate) lock: Option<String>,
     /// The table that readers see.
     pub(crate) pointer: Option<String>,
     /// The one that they saw before, until it is deleted.
@@ -105,7 +107,7 @@ pub(crate) enum Protocol {
     AsItIs,
     /// A mark adds one to a counter, and the counter is what is read.
     CounterForSet,
-    /// Messages and tables do not tell their runs.
+    /// Messages do not tell their runs: they are taken for the one that is going on.
     NoRunId,
     /// A message is marked and then written.
     MarkedBeforeWriting,
@@ -156,11 +158,11 @@ impl Ports {
         reply
     }
 
-    /// The name of a run's table.
-    fn table(&self, run: &str) -> String {
+    /// The table of the run that a message names.
+    fn table<'w>(&self, world: &'w mut World, run: &str) -> Option<&'w mut Table> {
         match self.protocol {
-            Protocol::NoRunId => "bodies".to_owned(),
-            _ => run.to_owned(),
+            Protocol::NoRunId => world.tables.get_mut(world.lock.as_ref()?),
+            _ => world.tables.get_mut(run),
         }
     }
 
@@ -174,10 +176,6 @@ impl Ports {
 
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
-    }
-
-    pub(crate) fn table_name(&self, run: &str) -> String {
-        self.table(run)
     }
 }
 
@@ -256,9 +254,8 @@ fn queue_error() -> QueueError {
 #[async_trait]
 impl RunTables for Ports {
     async fn write(&self, run: &str, items: &[&RawValue]) -> Result<u64, TableError> {
-        let table = self.table(run);
         let reply = self.operate(|world| {
-            let Some(table) = world.tables.get_mut(&table) else {
+            let Some(table) = self.table(world, run) else {
                 return Reply::Gone;
             };
             for item in items {
@@ -277,7 +274,7 @@ impl RunTables for Ports {
     fn ledger(&self, run: &str) -> Box<dyn Ledger> {
         Box::new(RunLedger {
             ports: self.clone(),
-            table: self.table(run),
+            run: run.to_owned(),
         })
     }
 }
@@ -285,7 +282,7 @@ impl RunTables for Ports {
 /// The ledger of a run.
 pub(crate) struct RunLedger {
     ports: Ports,
-    table: String,
+    run: String,
 }
 
 #[async_trait]
@@ -293,7 +290,7 @@ impl Ledger for RunLedger {
     async fn open_page(&self, page: u64) -> Result<(), LedgerError> {
         let reply = self
             .ports
-            .operate(|world| match world.tables.get_mut(&self.table) {
+            .operate(|world| match self.ports.table(world, &self.run) {
                 Some(table) => {
                     table.pages.entry(page).or_default();
                     Reply::Done
@@ -309,7 +306,7 @@ impl Ledger for RunLedger {
     async fn mark(&self, seq: u64, num_items: u64) -> Result<(), LedgerError> {
         let counts = self.ports.protocol == Protocol::CounterForSet;
         let reply = self.ports.operate(|world| {
-            let table = world.tables.get_mut(&self.table);
+            let table = self.ports.table(world, &self.run);
             let page = table.and_then(|table| table.pages.get_mut(&engine::ledger::page_of(seq)));
             let Some(page) = page else { return Reply::Gone };
             let place = if counts { page.len() as u64 } else { seq };
@@ -324,7 +321,7 @@ impl Ledger for RunLedger {
 
     async fn read(&self, num_messages: u64) -> Result<Marks, LedgerError> {
         let reply = self.ports.operate(|world| {
-            let Some(table) = world.tables.get(&self.table) else {
+            let Some(table) = self.ports.table(world, &self.run) else {
                 return Reply::Gone;
             };
             let mut marks = BTreeMap::new();
@@ -344,7 +341,7 @@ impl Ledger for RunLedger {
 
     async fn close(&self, _: u64) -> Result<(), LedgerError> {
         let reply = self.ports.operate(|world| {
-            if let Some(table) = world.tables.get_mut(&self.table) {
+            if let Some(table) = self.ports.table(world, &self.run) {
                 table.pages.clear();
             }
             Reply::Done
