@@ -114,6 +114,11 @@ pub fn verdict(marks: &Marks, done: &Done, dead: &[u64], elapsed: Duration) -> V
 
 #[cfg(test)]
 mod tests {
+    use futures::executor::block_on;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::{Ledger, MemoryLedger, num_pages};
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(60);
@@ -213,5 +218,37 @@ mod tests {
         assert_eq!(serde_json::to_string(&done(2, 3)).unwrap(), json);
         let with_more = json.replace("\"items\"", "\"more\":1,\"items\"");
         assert!(serde_json::from_str::<Done>(&with_more).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn marks_in_any_order_and_number_mean_what_the_set_of_them_means(
+            (num_messages, deliveries) in (0..300_u64).prop_flat_map(|num_messages| {
+                let deliveries = vec(0..num_messages.max(1), 0..600);
+                (Just(num_messages), deliveries)
+            }),
+        ) {
+            let num_items = |seq: u64| seq % 7 + 1;
+            let ledger = MemoryLedger::default();
+            let marks = block_on(async {
+                for page in 0..num_pages(num_messages) {
+                    ledger.open_page(page).await.unwrap();
+                }
+                for seq in deliveries.iter().filter(|seq| **seq < num_messages) {
+                    ledger.mark(*seq, num_items(*seq)).await.unwrap();
+                }
+                ledger.read(num_messages).await.unwrap()
+            });
+            let items = (0..num_messages).map(num_items).sum();
+            let verdict = verdict(&marks, &done(num_messages, items), &[], Duration::ZERO);
+            let unwritten: Vec<u64> = (0..num_messages).filter(|seq| !deliveries.contains(seq)).collect();
+            if unwritten.is_empty() {
+                prop_assert_eq!(verdict, Verdict::Written);
+            } else {
+                let first = &unwritten[..unwritten.len().min(MAX_NAMED)];
+                let missing = missing(unwritten.len() as u64, first, num_messages);
+                prop_assert_eq!(verdict, Verdict::Waiting(missing));
+            }
+        }
     }
 }
