@@ -27,6 +27,12 @@ def on(action: str, harm: Harm, times: int = 1, after: int = 0) -> Rule:
     return rule
 
 
+def on_mark(harm: Harm, times: int = 1, after: int = 0) -> Rule:
+    """Does harm to marks of the ledger."""
+    rule = on("UpdateItem", harm, times, after)
+    return lambda call: rule(call) if b" ledger " in call.body else None
+
+
 def always(action: str, harm: Harm) -> Rule:
     """Does harm to every call of an action."""
     return lambda call: harm(call) if call.action == action else None

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Marks;
 
@@ -19,11 +20,26 @@ pub struct Done {
     /// Whom to answer: the token of the task that waits.
     pub task_token: String,
     /// How many messages the run sent.
+    #[serde(deserialize_with = "whole")]
     pub messages: u64,
     /// How many items were in them.
+    #[serde(deserialize_with = "whole")]
     pub items: u64,
     /// How long after this message was sent they must be written.
+    #[serde(deserialize_with = "whole")]
     pub deadline_seconds: u64,
+}
+
+/// A whole number, which JSONata, whose numbers are doubles, may have written as `3600.0`.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    /// All whole numbers up to this one are doubles.
+    const MAX_EXACT: f64 = (1_u64 << 53) as f64;
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let of_double = |number: f64| {
+        (number.trunc() == number && (0.0..=MAX_EXACT).contains(&number)).then_some(number as u64)
+    };
+    let whole = number.as_u64().or_else(|| of_double(number.as_f64()?));
+    whole.ok_or_else(|| D::Error::custom(format!("{number} is no whole number")))
 }
 
 /// What is to be answered to a [`Done`].
@@ -216,6 +232,13 @@ mod tests {
             r#"{"run":"weekly","task_token":"token","messages":2,"items":3,"deadline_seconds":60}"#;
         assert_eq!(serde_json::from_str::<Done>(json).unwrap(), done(2, 3));
         assert_eq!(serde_json::to_string(&done(2, 3)).unwrap(), json);
+        let as_doubles = json.replace(":2,", ":2.0,").replace(":60}", ":6.0e1}");
+        assert_eq!(
+            serde_json::from_str::<Done>(&as_doubles).unwrap(),
+            done(2, 3)
+        );
+        let in_part = json.replace(":2,", ":2.5,");
+        assert!(serde_json::from_str::<Done>(&in_part).is_err());
         let with_more = json.replace("\"items\"", "\"more\":1,\"items\"");
         assert!(serde_json::from_str::<Done>(&with_more).is_err());
     }
