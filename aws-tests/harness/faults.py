@@ -101,3 +101,20 @@ def leave_half_unprocessed(emulator: Emulator) -> Harm:
         return Answer.of({"UnprocessedItems": {table: left}})
 
     return harm
+
+
+def fail_half_of_the_entries(emulator: Emulator) -> Harm:
+    """SQS takes the first half of a batch, and says that it failed with the rest."""
+
+    def harm(call: Call) -> Answer:
+        document = call.document
+        entries = document["Entries"]
+        taken, left = entries[: len(entries) // 2], entries[len(entries) // 2 :]
+        done = []
+        if taken:
+            answer = emulator.client("sqs").send_message_batch(QueueUrl=document["QueueUrl"], Entries=taken)
+            done = answer.get("Successful", [])
+        failed = [{"Id": entry["Id"], "SenderFault": False, "Code": "InternalError", "Message": "no"} for entry in left]
+        return Answer.of({"Successful": done, "Failed": failed})
+
+    return harm
