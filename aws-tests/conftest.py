@@ -2,12 +2,13 @@
 
 import inspect
 import signal
-import sys
+
+import pytest
 
 
 def pytest_configure():
-    # Without this, what a session started would live on.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    # Without this, what a session started would live on. What pytest has no name for, it takes for a test's failure.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=128 + signal.SIGTERM))
 
 
 def pytest_pycollect_makeitem(collector, name, obj):

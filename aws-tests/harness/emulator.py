@@ -66,6 +66,11 @@ class Emulator:
         self._log.close()
         paths.remove(self.folder)
 
+    @property
+    def process_group(self) -> int:
+        """The emulator's, which the functions' processes are in."""
+        return self._process.pid
+
     def client(self, service: str):
         """A client of a service, as the account's root."""
         if service not in self._clients:

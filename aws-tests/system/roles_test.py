@@ -2,6 +2,7 @@
 state machine's role, which the emulator does not enforce, is asked action by action."""
 
 import json
+import re
 import time
 
 import pytest
@@ -29,6 +30,9 @@ OF_AN_OLDER_SET = {("DownloadDeltaV", "s3:GetObject"), ("DownloadDeltaV", "s3:Li
 OF_DEAD_LETTERS = {("Answer", "states:SendTaskFailure"), ("DeadLetters", "sqs:ChangeMessageVisibility")}
 # A run of a few seconds comes to its end without these; one that is written for longer than a heartbeat's time does not.
 WAITED_OUT = {"states:SendTaskHeartbeat", "sqs:ChangeMessageVisibility", "sqs:ReceiveMessage"}
+
+# Three functions mark the same set as begun. Who comes second need not see whose the mark is, and most may not.
+LOST_RACE = re.compile(r"HEAD \S+/begun ")
 
 
 def _permissions() -> list[tuple[str, str, str]]:
@@ -94,7 +98,7 @@ def a_run_fails_without(system, function, statement, action):
             runs.stop(system.stack, arn)
             if is_of_dead_letters:
                 runs.set_redrive(system.stack, visibility_seconds=360, max_receives=5)
-    _clean_up(system)
+            _clean_up(system)
 
 
 def _need_for(action: str, is_of_dead_letters: bool) -> faults.Rule | None:
@@ -138,8 +142,9 @@ def _first_denial(system: System, arn: str, timeout_seconds: float) -> str:
     """Waits until the emulator says to somebody that access is denied."""
     began = time.monotonic()
     while time.monotonic() < began + timeout_seconds:
-        if system.emulator.gate.denials:
-            return system.emulator.gate.denials[0]
+        denials = [denial for denial in system.emulator.gate.denials if not LOST_RACE.match(denial)]
+        if denials:
+            return denials[0]
         assert runs.status(system.stack, arn) != "SUCCEEDED", "the run succeeded without it"
         time.sleep(0.1)
     raise TimeoutError("nobody was denied anything")
