@@ -105,7 +105,7 @@ async fn a_denial_names_the_permission_and_is_not_tried_again() {
     let error = table.create().await.unwrap_err();
     assert_eq!(cause(error), need("dynamodb:DescribeTable", "stack.run"));
     let error = control.acquire("run", tables::VALIDITY).await.unwrap_err();
-    assert_eq!(cause(error), need("dynamodb:PutItem", "stack"));
+    assert_eq!(cause(error), need("dynamodb:UpdateItem", "stack"));
     let error = control.current().await.unwrap_err();
     assert_eq!(cause(error), need("dynamodb:GetItem", "stack"));
     let error = DynamoLedger::new(&table).mark(0, 1).await.unwrap_err();
