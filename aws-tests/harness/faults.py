@@ -27,6 +27,12 @@ def on(action: str, harm: Harm, times: int = 1, after: int = 0) -> Rule:
     return rule
 
 
+def on_mark(harm: Harm, times: int = 1, after: int = 0) -> Rule:
+    """Does harm to marks of the ledger."""
+    rule = on("UpdateItem", harm, times, after)
+    return lambda call: rule(call) if b" ledger " in call.body else None
+
+
 def always(action: str, harm: Harm) -> Rule:
     """Does harm to every call of an action."""
     return lambda call: harm(call) if call.action == action else None
@@ -93,5 +99,22 @@ def leave_half_unprocessed(emulator: Emulator) -> Harm:
             answer = emulator.client("dynamodb").batch_write_item(RequestItems={table: written})
             left = left + answer.get("UnprocessedItems", {}).get(table, [])
         return Answer.of({"UnprocessedItems": {table: left}})
+
+    return harm
+
+
+def fail_half_of_the_entries(emulator: Emulator) -> Harm:
+    """SQS takes the first half of a batch, and says that it failed with the rest."""
+
+    def harm(call: Call) -> Answer:
+        document = call.document
+        entries = document["Entries"]
+        taken, left = entries[: len(entries) // 2], entries[len(entries) // 2 :]
+        done = []
+        if taken:
+            answer = emulator.client("sqs").send_message_batch(QueueUrl=document["QueueUrl"], Entries=taken)
+            done = answer.get("Successful", [])
+        failed = [{"Id": entry["Id"], "SenderFault": False, "Code": "InternalError", "Message": "no"} for entry in left]
+        return Answer.of({"Successful": done, "Failed": failed})
 
     return harm

@@ -26,6 +26,8 @@ class Answer:
     status: int
     body: bytes
     headers: list[tuple[str, str]] = field(default_factory=list)
+    # The connection breaks in the middle of it.
+    is_cut: bool = False
 
     @staticmethod
     def error(name: str, message: str, status: int = 400) -> "Answer":
@@ -178,6 +180,9 @@ def _handler_class(gate: Gate, emulator_port: int) -> type[BaseHTTPRequestHandle
             if not has_length:
                 self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
+            if answer.is_cut:
+                self.wfile.write(answer.body[: len(answer.body) // 2])
+                raise ConnectionResetError
             if self.command != "HEAD":
                 self.wfile.write(answer.body)
 

@@ -23,17 +23,19 @@ Items = dict[str, dict[str, object]]
 
 def current(stack: Stack) -> dict:
     """What people are pointed to; empty before the first run."""
-    return _control(stack, "current")
+    item = _control(stack)
+    return {name: value for name, value in item.items() if not name.startswith("lock_")} if "run" in item else {}
 
 
 def lock(stack: Stack) -> dict:
     """Which run is going on; empty if none is."""
-    return _control(stack, "run")
+    item = _control(stack)
+    return {"run": item["lock_run"], "expires_at": item["lock_expires_at"]} if "lock_run" in item else {}
 
 
-def _control(stack: Stack, name: str) -> dict:
+def _control(stack: Stack) -> dict:
     item = stack.emulator.client("dynamodb").get_item(
-        TableName=stack.name, Key={"id": {"S": name}}, ConsistentRead=True
+        TableName=stack.name, Key={"id": {"S": "current"}}, ConsistentRead=True
     ).get("Item", {})
     return _plain(item)
 

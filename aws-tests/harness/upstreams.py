@@ -4,6 +4,7 @@ import http.server
 import json
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import paths
@@ -21,6 +22,8 @@ class Page:
     body: bytes
     status: int = 200
     kind: str = "application/json"
+    # The connection breaks in the middle of it.
+    is_cut: bool = False
 
 
 def catalogue(num_rows: int, seed: int = 1) -> bytes:
@@ -51,6 +54,8 @@ class Upstreams:
         self.pages: dict[str, Page] = {}
         self.down: set[str] = set()
         self.retry_after: str | None = None
+        # What becomes of a page on its way.
+        self.harm: Callable[[str, Page], Page] = lambda _, page: page
         self.restore()
         self.asked: list[str] = []
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler_class(self))
@@ -75,6 +80,7 @@ class Upstreams:
         """As they were at first."""
         self.down = set()
         self.retry_after = None
+        self.harm = lambda _, page: page
         self.pages = dict(self._pages)
 
     def stop(self) -> None:
@@ -94,13 +100,19 @@ def _handler_class(upstreams: Upstreams) -> type[http.server.BaseHTTPRequestHand
             is_down = path in upstreams.down
             if is_down:
                 page = Page(b"down for maintenance", 503, "text/plain")
+            try:
+                page = upstreams.harm(path, page)
+            except ConnectionError:
+                self.close_connection = True
+                return
             self.send_response(page.status)
             if is_down and upstreams.retry_after is not None:
                 self.send_header("Retry-After", upstreams.retry_after)
             self.send_header("Content-Type", page.kind)
             self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
-            self.wfile.write(page.body)
+            self.wfile.write(page.body[: len(page.body) // 2] if page.is_cut else page.body)
+            self.close_connection = self.close_connection or page.is_cut
 
         def log_message(self, *args) -> None:
             pass

@@ -13,7 +13,7 @@ from harness.template import FUNCTION, binary_of, definition, placeholders, reso
 # AWS, "Handling errors in Step Functions workflows" and "Lambda: troubleshoot invocation issues".
 AWS_NAMES = re.compile(r"States\.[A-Za-z]+|Lambda\.[A-Za-z]+|Runtime\.ExitError|Sandbox\.Timedout")
 # What is worth another try: it may pass by itself.
-MAY_PASS = {"Upstream.Unavailable", "Store.Failed", "Table.Failed", "Queue.Failed"}
+MAY_PASS = {"Upstream.Unavailable", "Store.Failed", "Table.Failed", "Queue.Failed", "Run.DeadlineExceeded"}
 STATES = states(definition())
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 

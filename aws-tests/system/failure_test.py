@@ -96,13 +96,13 @@ def a_parse_that_dies_before_it_tells_how_much_it_sent_is_done_again(few, old_ta
 
 def a_writer_that_dies_between_writing_and_marking_loses_nothing(few, old_table):
     few.let_messages_die_quickly(max_receives=5)
-    few.emulator.gate.rule = faults.on("UpdateItem", faults.kill_before)
+    few.emulator.gate.rule = faults.on_mark(faults.kill_before)
     _ends_well(few, old_table, few.run(RUN))
 
 
 def a_writer_that_dies_having_marked_counts_nothing_twice(few, old_table):
     few.let_messages_die_quickly(max_receives=5)
-    few.emulator.gate.rule = faults.on("UpdateItem", faults.kill_after)
+    few.emulator.gate.rule = faults.on_mark(faults.kill_after)
     _ends_well(few, old_table, few.run(RUN))
 
 
@@ -154,7 +154,7 @@ def writes_that_are_throttled_for_a_while_come_through(few, old_table):
         faults.on("BatchWriteItem", throttled, times=6),
         faults.on("BatchWriteItem", failing, times=3, after=2),
         faults.on("BatchWriteItem", faults.leave_half_unprocessed(few.emulator), times=12),
-        faults.on("UpdateItem", throttled, times=2),
+        faults.on_mark(throttled, times=2),
     )
     _ends_well(few, old_table, few.run(RUN))
 

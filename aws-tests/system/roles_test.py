@@ -107,7 +107,7 @@ def _need_for(action: str, is_of_dead_letters: bool) -> faults.Rule | None:
         return faults.always("BatchWriteItem", faults.refuse("ValidationException", "no"))
     if action in WAITED_OUT:
         # A mark that takes its time: the done message finds the ledger incomplete.
-        return faults.on("UpdateItem", faults.later(2))
+        return faults.on_mark(faults.later(2))
     return None
 
 

@@ -218,3 +218,23 @@ fn addresses_that_point_inside_are_refused() {
         assert_eq!(ran.code, Some(2), "{store}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn no_designation_is_a_key_of_the_ledger() {
+    // On AWS the ledger's keys begin with a space (engine/src/ledger/dynamodb.rs).
+    let folder = Folder::new();
+    let mut csv = "pdes,H,albedo,diameter,e,a,q,i,neo\n".to_owned();
+    for pdes in ["\" ledger 0\"", "\"\tledger 1\"", "  \" ledger 2\""] {
+        csv += &format!("{pdes},{GOOD},Y\n");
+    }
+    csv += "\n";
+    let ran = folder.run_with_input(&["value", "-"], csv.as_bytes());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for item in ran.items() {
+        let designation = item["designation"].as_str().unwrap();
+        assert!(
+            designation.starts_with(|first: char| first.is_alphanumeric() || first == '"'),
+            "{designation:?}"
+        );
+    }
+}

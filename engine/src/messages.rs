@@ -190,15 +190,15 @@ impl MessageSink {
             designation: &known.designation,
             full_name: known.full_name.as_deref(),
         };
-        let reject = if let Some((index, text)) = known.out_of_range {
+        let reject = if let Some(first_row) = self.keys.add(&known.designation, row) {
+            item.duplicate(first_row)
+        } else if let Some((index, text)) = known.out_of_range {
             let name = ATTRIBUTES[index].name;
             let message = format!("{name} {text} is beyond the numbers of DynamoDB");
             item.reject(Reason::OutOfRange, Some(name), message)
         } else if line.len() > MAX_ITEM_BYTES {
             let message = format!("an item of {} bytes is too long for a message", line.len());
             item.reject(Reason::TextTooLong, None, message)
-        } else if let Some(first_row) = self.keys.add(&known.designation, row) {
-            item.duplicate(first_row)
         } else {
             return match self.ranked.rankings(&known.place, &known.designation) {
                 0 => self.out.add(line),

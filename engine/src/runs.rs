@@ -1,4 +1,4 @@
-//! What a run keeps in a store: `runs/<run>/report.json` and `runs/<run>/rejects.jsonl`.
+//! What a run keeps in a store: `runs/<run>/report.json` and `runs/<run>/rejects.jsonl`; on AWS also `runs/<run>/inputs`.
 
 use crate::store::{Key, StoreError};
 
@@ -8,6 +8,9 @@ pub const PREFIX: &str = "runs/";
 pub const REPORT: &str = "report.json";
 /// The rejected rows, one a line.
 pub const REJECTS: &str = "rejects.jsonl";
+
+/// The name of the input set that a run values, which a repetition values again whatever the latest is by then.
+pub const INPUTS: &str = "inputs";
 
 /// The key of an object of a run.
 ///

@@ -171,18 +171,31 @@ fn runs_do_not_touch_each_other() {
         ..one_run(0, faults.clone())
     };
     holds("one run after another", one_after_another.clone());
+    let at_once = System {
+        at_once: true,
+        ..one_after_another
+    };
+    holds("two runs at once", at_once.clone());
+    // The state machine gives a run up whose last step goes on nevertheless.
     let faults = Faults {
         timeouts: 1,
-        ..faults
+        ..Faults::default()
     };
-    holds(
-        "two runs at once",
-        System {
-            at_once: true,
-            faults,
-            ..one_after_another
-        },
-    );
+    holds("given up and at once", System { faults, ..at_once });
+}
+
+#[test]
+fn a_pointer_that_is_moved_without_the_lock_is_found_out() {
+    let faults = Faults {
+        timeouts: 1,
+        ..Faults::default()
+    };
+    breaks(System {
+        protocol: Protocol::PointerWithoutLock,
+        num_messages: vec![1, 1],
+        at_once: true,
+        ..one_run(0, faults)
+    });
 }
 
 #[test]

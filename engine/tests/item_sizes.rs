@@ -1,11 +1,16 @@
 //! Every item that real rows give stays within what one write unit of DynamoDB pays for.
 #![cfg(feature = "aws")]
 #![allow(clippy::print_stdout, reason = "a test says what it found")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy does not see that this serves tests only"
+)]
 
 mod support;
 
 use engine::table::Ranking;
 use engine::table::dynamodb::{item_bytes, read_item};
+use proptest::prelude::*;
 use support::{Job, data, recorded};
 
 /// One write unit (Amazon DynamoDB Developer Guide, "DynamoDB provisioned capacity mode").
@@ -68,5 +73,30 @@ fn items_of_the_real_catalogues_cost_one_write_unit() {
                 &std::fs::read(&path).expect("a catalogue"),
             );
         }
+    }
+}
+
+proptest! {
+    /// Against the rule in plain words: names and texts by their bytes, numbers by two digits a byte and one more.
+    #[test]
+    fn an_item_is_as_large_as_its_parts(
+        designation in "[0-9A-Za-z]{1,20}",
+        class in "\\PC{0,20}",
+        figure in any::<f64>().prop_filter("what DynamoDB holds", |figure| {
+            *figure == 0.0 || (1e-129..1e125).contains(&figure.abs())
+        }),
+        is_near in any::<bool>(),
+    ) {
+        let class_json = serde_json::to_string(&class).unwrap();
+        let line = format!(r#"{{"designation":"{designation}","class":{class_json},"neo":{is_near},"h":{figure:e}}}"#);
+        let text = format!("{:e}", figure.abs());
+        let (mantissa, _) = text.split_once('e').unwrap();
+        let digits = mantissa.replace('.', "");
+        let num_digits = digits.trim_matches('0').len().max(1);
+        let number = num_digits.div_ceil(2) + 1 + usize::from(figure.is_sign_negative() && figure != 0.0);
+        let texts = "designation".len() + designation.len() + "class".len() + class.len();
+        let found = item_bytes(&read_item(&line).unwrap());
+        let expected = texts + "neo".len() + 1 + "h".len() + number;
+        prop_assert!(found.abs_diff(expected) <= usize::from(figure == 0.0), "{line}: {found}, not {expected}");
     }
 }

@@ -276,7 +276,7 @@ fn a_duplicate_is_rejected_as_by_the_database() {
 }
 
 #[test]
-fn what_dynamodb_does_not_hold_is_rejected_and_its_designation_is_free() {
+fn what_dynamodb_does_not_hold_is_rejected_and_keeps_its_designation() {
     let input = catalogue(&[
         ("1", "1e-131"),
         ("1", "2.7"),
@@ -284,16 +284,13 @@ fn what_dynamodb_does_not_hold_is_rejected_and_its_designation_is_free() {
         ("3", "1e-130"),
     ]);
     let packed = pack(&Job::default(), &input, 2);
-    let rows: Vec<u64> = packed
-        .packing
-        .left_out
-        .iter()
-        .map(|left| left.reject.row)
+    let left_out = packed.packing.left_out.iter();
+    let found: Vec<(u64, Reason)> = left_out
+        .map(|left| (left.reject.row, left.reject.reason))
         .collect();
-    for left_out in &packed.packing.left_out {
-        assert_eq!(left_out.reject.reason, Reason::OutOfRange, "{left_out:?}");
-    }
-    assert!(rows.contains(&1) && !rows.contains(&2), "{rows:?}");
+    // As in the database on one machine, where the first row is kept, the second one has no key of its own.
+    let first_two = [(1, Reason::OutOfRange), (2, Reason::DuplicateKey)];
+    assert_eq!(found[..2], first_two, "{found:?}");
     for item in items(&packed) {
         let item: Value = serde_json::from_str(&item).expect("an item");
         for (name, value) in item.as_object().expect("an object") {

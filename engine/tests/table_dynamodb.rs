@@ -149,12 +149,47 @@ async fn lets_one_run_at_a_time_publish(server: &Server) {
     );
     let late = control.publish(&pointer(&stack, "one")).await;
     assert!(matches!(late, Err(TableError::RunOver { .. })), "{late:?}");
+    control.release("two").await.unwrap();
+    let again = control.acquire("two", VALIDITY).await.unwrap_err();
+    assert!(
+        matches!(again, TableError::RunOver { .. }),
+        "a name that is published is not taken again: {again}"
+    );
+}
+
+/// Whoever was given up and goes on nevertheless comes too late.
+async fn a_discarded_run_cannot_be_published(server: &Server) {
+    let stack = Stack::on(server).await;
+    stack.control.acquire("slow", VALIDITY).await.unwrap();
+    stack.control.discard("slow").await.unwrap();
+    let late = stack.control.publish(&pointer(&stack, "slow")).await;
+    assert!(matches!(late, Err(TableError::RunOver { .. })), "{late:?}");
+}
+
+/// A run whose end was cut off behind the pointer's move leaves the old table; who discards it ends that.
+async fn discarding_a_published_run_ends_its_end(server: &Server) {
+    let stack = Stack::on(server).await;
+    let line = r#"{"designation":"1","kind":"comet"}"#.to_owned();
+    stack.publish("old", &[line], "{}").await;
+    let line = r#"{"designation":"2","kind":"comet"}"#.to_owned();
+    stack.publish("new", &[line], "{}").await;
+    let old = stack.control.table_of("old");
+    old.create().await.unwrap();
+    stack.control.discard("new").await.unwrap();
+    let line = r#"{"designation":"3","kind":"comet"}"#;
+    assert!(matches!(
+        old.write([line]).await,
+        Err(TableError::RunOver { .. })
+    ));
+    assert_eq!(stack.published().find("2").await.unwrap().len(), 1);
 }
 
 async fn gives_a_lock_that_expired_to_the_next_run(server: &Server) {
     let stack = Stack::on(server).await;
-    stack.control.acquire("one", Duration::ZERO).await.unwrap();
-    stack.control.acquire("two", VALIDITY).await.unwrap();
+    let taken = stack.control.acquire("one", Duration::ZERO).await.unwrap();
+    assert_eq!(taken, None);
+    let abandoned = stack.control.acquire("two", VALIDITY).await.unwrap();
+    assert_eq!(abandoned.as_deref(), Some("one"));
     let late = stack.control.publish(&pointer(&stack, "one")).await;
     assert!(matches!(late, Err(TableError::RunOver { .. })), "{late:?}");
     stack.control.release("one").await.unwrap();
@@ -263,6 +298,8 @@ on_both_servers! {
     is_not_taken_for_a_table_of_another_kind
     lets_one_run_at_a_time_publish
     gives_a_lock_that_expired_to_the_next_run
+    a_discarded_run_cannot_be_published
+    discarding_a_published_run_ends_its_end
     discards_a_run_but_never_the_published_table
     readers_follow_the_pointer
     names_the_line_that_is_no_item_and_writes_none

@@ -50,6 +50,10 @@ impl From<Kind> for Name {
     }
 }
 
+/// The longest message. A cause, which has it and some more, may have 32,768 characters (AWS Step Functions API
+/// Reference, `ErrorDetails`).
+const MAX_MESSAGE_BYTES: usize = 4_000;
+
 /// What a function answers in place of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -62,10 +66,10 @@ pub struct Failure {
 impl Failure {
     /// A failure with a text of its own.
     pub fn new(name: Name, message: impl Into<String>) -> Self {
-        Failure {
-            name,
-            message: message.into(),
-        }
+        let mut message = message.into();
+        // Step Functions cuts a long cause, and then it is no JSON any more.
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+        Failure { name, message }
     }
 
     /// A failure that an error is the reason of.

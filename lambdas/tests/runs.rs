@@ -293,6 +293,18 @@ fn a_run_whose_counts_do_not_add_up_is_not_published() {
     let written = json!({"messages": parsed["messages"], "written": 1});
     let event = json!({"mode": "publish", "run": run, "parsed": parsed, "written": written});
     assert_eq!(stack.table(event).failure().0, "Run.Unreconciled");
-    let missing = stack.invoke(PARSE_HORIZON, &json!({"run": run, "inputs": "2020-01-01"}));
+    let missing = json!({"run": "weekly-2", "inputs": "2020-01-01"});
+    let missing = stack.invoke(PARSE_HORIZON, &missing);
     assert_eq!(missing.failure().0, "Input.NotFound");
+}
+
+#[test]
+fn a_repetition_values_the_set_of_the_first_attempt() {
+    let stack = Stack::start();
+    let run = "weekly-1";
+    stack.table(json!({"mode": "create", "run": run})).result();
+    let first = stack.invoke(PARSE_HORIZON, &json!({"run": run, "inputs": "latest"}));
+    // By then "latest" would be another one, as this name is.
+    let again = stack.invoke(PARSE_HORIZON, &json!({"run": run, "inputs": "2020-01-01"}));
+    assert_eq!(again.result()["set"], first.result()["set"]);
 }

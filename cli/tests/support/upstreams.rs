@@ -48,15 +48,20 @@ impl Upstreams {
 
 /// The arguments of a fresh run against `server`.
 pub(crate) fn addressed_to(server: &Server) -> Vec<String> {
+    addressed_to_url(&server.url(""))
+}
+
+/// The arguments of a fresh run against the server at `url`.
+pub(crate) fn addressed_to_url(url: &str) -> Vec<String> {
     [
         "--jpl-api",
-        &server.url("/jpl"),
+        &format!("{url}/jpl"),
         "--jpl-echo",
-        &server.url("/echo"),
+        &format!("{url}/echo"),
         "--wayback",
-        &server.url("/wayback"),
+        &format!("{url}/wayback"),
         "--exoplanet-archive",
-        &server.url("/archive"),
+        &format!("{url}/archive"),
         "--read-timeout",
         "2",
         "--attempts",
@@ -98,7 +103,12 @@ pub(crate) fn recorded(name: &str) -> Vec<u8> {
 
 /// The recorded catalogue as the API answers our query: its first `num_rows` rows, in the columns that we ask for.
 pub(crate) fn catalogue(num_rows: usize) -> Vec<u8> {
-    let document: Value = serde_json::from_slice(&recorded("asteroids.json")).expect("JSON");
+    as_asked(&recorded("asteroids.json"), num_rows)
+}
+
+/// The first `num_rows` rows of a document of JPL's, in the columns that we ask for.
+pub(crate) fn as_asked(document: &[u8], num_rows: usize) -> Vec<u8> {
+    let document: Value = serde_json::from_slice(document).expect("JSON");
     let fields = document["fields"].as_array().expect("fields");
     let places: Vec<Option<usize>> = COLUMN_NAMES
         .iter()

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Marks;
 
@@ -19,11 +20,26 @@ pub struct Done {
     /// Whom to answer: the token of the task that waits.
     pub task_token: String,
     /// How many messages the run sent.
+    #[serde(deserialize_with = "whole")]
     pub messages: u64,
     /// How many items were in them.
+    #[serde(deserialize_with = "whole")]
     pub items: u64,
     /// How long after this message was sent they must be written.
+    #[serde(deserialize_with = "whole")]
     pub deadline_seconds: u64,
+}
+
+/// A whole number, which JSONata, whose numbers are doubles, may have written as `3600.0`.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    /// All whole numbers up to this one are doubles.
+    const MAX_EXACT: f64 = (1_u64 << 53) as f64;
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let of_double = |number: f64| {
+        (number.trunc() == number && (0.0..=MAX_EXACT).contains(&number)).then_some(number as u64)
+    };
+    let whole = number.as_u64().or_else(|| of_double(number.as_f64()?));
+    whole.ok_or_else(|| D::Error::custom(format!("{number} is no whole number")))
 }
 
 /// What is to be answered to a [`Done`].
@@ -114,6 +130,11 @@ pub fn verdict(marks: &Marks, done: &Done, dead: &[u64], elapsed: Duration) -> V
 
 #[cfg(test)]
 mod tests {
+    use futures::executor::block_on;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::{Ledger, MemoryLedger, num_pages};
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(60);
@@ -211,7 +232,46 @@ mod tests {
             r#"{"run":"weekly","task_token":"token","messages":2,"items":3,"deadline_seconds":60}"#;
         assert_eq!(serde_json::from_str::<Done>(json).unwrap(), done(2, 3));
         assert_eq!(serde_json::to_string(&done(2, 3)).unwrap(), json);
+        let as_doubles = json.replace(":2,", ":2.0,").replace(":60}", ":6.0e1}");
+        assert_eq!(
+            serde_json::from_str::<Done>(&as_doubles).unwrap(),
+            done(2, 3)
+        );
+        let in_part = json.replace(":2,", ":2.5,");
+        assert!(serde_json::from_str::<Done>(&in_part).is_err());
         let with_more = json.replace("\"items\"", "\"more\":1,\"items\"");
         assert!(serde_json::from_str::<Done>(&with_more).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn marks_in_any_order_and_number_mean_what_the_set_of_them_means(
+            (num_messages, deliveries) in (0..300_u64).prop_flat_map(|num_messages| {
+                let deliveries = vec(0..num_messages.max(1), 0..600);
+                (Just(num_messages), deliveries)
+            }),
+        ) {
+            let num_items = |seq: u64| seq % 7 + 1;
+            let ledger = MemoryLedger::default();
+            let marks = block_on(async {
+                for page in 0..num_pages(num_messages) {
+                    ledger.open_page(page).await.unwrap();
+                }
+                for seq in deliveries.iter().filter(|seq| **seq < num_messages) {
+                    ledger.mark(*seq, num_items(*seq)).await.unwrap();
+                }
+                ledger.read(num_messages).await.unwrap()
+            });
+            let items = (0..num_messages).map(num_items).sum();
+            let verdict = verdict(&marks, &done(num_messages, items), &[], Duration::ZERO);
+            let unwritten: Vec<u64> = (0..num_messages).filter(|seq| !deliveries.contains(seq)).collect();
+            if unwritten.is_empty() {
+                prop_assert_eq!(verdict, Verdict::Written);
+            } else {
+                let first = &unwritten[..unwritten.len().min(MAX_NAMED)];
+                let missing = missing(unwritten.len() as u64, first, num_messages);
+                prop_assert_eq!(verdict, Verdict::Waiting(missing));
+            }
+        }
     }
 }

@@ -57,14 +57,18 @@ pub struct Stack {
 /// the table's name.
 ///
 /// # Errors
-/// [`StageError::Table`]: where another run is going on, too.
+/// [`StageError::Table`]: where another run is going on, or this one is published already, too.
 pub async fn create_table(
     stack: &Stack,
     run: &str,
     validity: Duration,
 ) -> Result<String, StageError> {
-    stack.control.acquire(run, validity).await?;
-    let table = stack.control.table_of(run);
+    let control = &stack.control;
+    if let Some(abandoned) = control.acquire(run, validity).await? {
+        // It neither published nor failed: it was stopped.
+        control.discard(&abandoned).await?;
+    }
+    let table = control.table_of(run);
     table.create().await?;
     Ok(table.name().to_owned())
 }
@@ -111,7 +115,7 @@ pub async fn publish_table(
         .await?;
     let previous = pointer.previous.as_ref();
     if let Some(previous) = previous {
-        control.table_of(&previous.run).delete().await?;
+        control.table_of(&previous.run).begin_deletion().await?;
     }
     control.release(run).await?;
     let notice = notice::published(&Facts {

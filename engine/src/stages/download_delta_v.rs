@@ -13,6 +13,7 @@ use crate::inputs::{self, Entry, InputsError, Manifest, SetName};
 use crate::nhats::NhatsTable;
 use crate::observer::chain;
 use crate::sources::Source;
+use crate::store::StoreError;
 
 /// The delta-v table's object.
 const DELTA_V: &str = "delta-v.json";
@@ -171,7 +172,10 @@ async fn reuse(
     };
     let bytes = match inputs::read(store, manifest, entry).await {
         Ok(bytes) => bytes,
-        Err(error @ InputsError::Damaged { .. }) => {
+        // One that has expired is as good as one that is damaged: the run can do without.
+        Err(
+            error @ (InputsError::Damaged { .. } | InputsError::Store(StoreError::NotFound { .. })),
+        ) => {
             note(context, notes, chain(&error));
             return Ok(None);
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -29,9 +30,12 @@ use crate::queue::Queue;
 use crate::reject::Reject;
 use crate::report::Report;
 use crate::runs;
-use crate::store::{ObjectStore, Writer};
+use crate::store::{ObjectStore, StoreError, Writer, read_all};
 
 use super::Context;
+
+/// More than any name of a set has.
+const MAX_NAME_BYTES: u64 = 4 << 10;
 
 /// What is to be valued.
 #[derive(Debug, Clone)]
@@ -69,7 +73,7 @@ pub async fn parse_horizon(
     queue: &dyn Queue,
     ledger: &dyn Ledger,
 ) -> Result<Parsed, StageError> {
-    let manifest = inputs::find_or_latest(&*context.store, request.inputs.as_ref()).await?;
+    let manifest = pinned(&*context.store, &request).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let horizon = Horizon {
         runtime: Handle::current(),
@@ -165,6 +169,25 @@ impl Horizon {
             items: packed.items,
             report: job.report_before_writing(&summary),
         })
+    }
+}
+
+/// The input set of the run: that of its first attempt, of which messages may have been sent.
+async fn pinned(store: &dyn ObjectStore, request: &HorizonRequest) -> Result<Manifest, StageError> {
+    let key = runs::key(&request.run, runs::INPUTS)?;
+    match read_all(store, &key, MAX_NAME_BYTES).await {
+        Ok(name) => {
+            let name = String::from_utf8_lossy(&name).parse::<SetName>();
+            let name = name.map_err(|error| StoreError::failed(&key, "read", false, error))?;
+            Ok(inputs::find(store, &name).await?)
+        }
+        Err(StoreError::NotFound { .. }) => {
+            let manifest = inputs::find_or_latest(store, request.inputs.as_ref()).await?;
+            let name = Bytes::from(manifest.set.to_string());
+            store.publish(&key, name).await?;
+            Ok(manifest)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

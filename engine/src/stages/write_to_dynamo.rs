@@ -111,7 +111,14 @@ pub async fn answer_done(
 ) -> Result<Answered, StageError> {
     let marks = match tables.ledger(&done.run).read(done.messages).await {
         Ok(marks) => marks,
-        Err(LedgerError::RunOver) => return Ok(Answered::Stale),
+        // Late, as a rule. If the task still waits, somebody has deleted the table.
+        Err(LedgerError::RunOver) => {
+            let failed = Answered::Failed {
+                kind: Kind::RunOver,
+                cause: format!("the table of {} is gone", done.run),
+            };
+            return tell_answer(tasks, done, failed).await;
+        }
         Err(error) => return Err(error.into()),
     };
     let answered = match judge(&marks, dead_letters, done, elapsed).await? {
@@ -138,6 +145,14 @@ pub async fn answer_done(
         },
         Verdict::Waiting(missing) => Answered::Waiting(missing),
     };
+    tell_answer(tasks, done, answered).await
+}
+
+async fn tell_answer(
+    tasks: &dyn Tasks,
+    done: &Done,
+    answered: Answered,
+) -> Result<Answered, StageError> {
     match tell(tasks, &done.task_token, &answered).await {
         Ok(()) => Ok(answered),
         Err(TaskError::Over) => Ok(Answered::Stale),

@@ -160,7 +160,7 @@ impl System {
             if *phase == Phase::Waiting && faults.deadlines > 0 && !state.late.contains(&run) {
                 choices.push(Choice::Late(run));
             }
-            if *phase == Phase::Waiting && faults.timeouts > 0 {
+            if matches!(phase, Phase::Waiting | Phase::Publishing) && faults.timeouts > 0 {
                 choices.push(Choice::GiveUp(run));
             }
         }
@@ -317,19 +317,22 @@ impl System {
                 state.world.add(&serde_json::to_string(&done).unwrap(), 0);
             }
             Work::Handle { .. } => state.world.looked_at.clear(),
-            Work::Publish(run) => state.phases[run] = Phase::Published,
+            // Where the state machine gave it up, nobody hears of it.
+            Work::Publish(run) if state.phases[run] == Phase::Publishing => {
+                state.phases[run] = Phase::Published;
+            }
+            Work::Publish(_) => {}
             Work::Discard(run) => state.phases[run] = Phase::Discarded,
         }
     }
 
     /// What follows a task that failed or was killed: it is begun again, or its message comes again.
     fn again(&self, state: &mut State, work: Work) {
-        let Work::Handle {
-            message: (body, num_received),
-            ..
-        } = work
-        else {
-            return state.begin_task(work);
+        let (body, num_received) = match work {
+            Work::Handle { message, .. } => message,
+            // Nobody repeats what was given up.
+            Work::Publish(run) if state.phases[run] != Phase::Publishing => return,
+            other => return state.begin_task(other),
         };
         // What it had hidden is seen again after a while.
         state.world.looked_at.clear();
@@ -478,17 +481,27 @@ async fn publish(ports: Ports, run: usize, num_messages: u64) -> bool {
     if ports.ledger(&name(run)).close(num_messages).await.is_err() {
         return false;
     }
-    let pointed = ports.change(|world| {
-        if world.pointer != Some(name(run)) {
+    let may_lack_lock = ports.protocol() == Protocol::PointerWithoutLock;
+    // One conditional write: who moves the pointer has the lock.
+    let pointed = ports.try_change(|world| {
+        let has_lock = may_lack_lock || world.lock == Some(name(run));
+        if has_lock && world.pointer != Some(name(run)) {
             world.previous = world.pointer.replace(name(run));
         }
+        has_lock || world.pointer == Some(name(run))
     });
+    pointed.await && delete_previous(&ports, run).await && release(&ports, run).await
+}
+
+async fn delete_previous(ports: &Ports, run: usize) -> bool {
     let deleted = ports.change(|world| {
-        if let Some(previous) = world.previous.take() {
-            world.tables.remove(&previous);
+        if world.pointer == Some(name(run))
+            && let Some(previous) = &world.previous
+        {
+            world.tables.remove(previous);
         }
     });
-    pointed.await && deleted.await && release(&ports, run).await
+    deleted.await
 }
 
 async fn release(ports: &Ports, run: usize) -> bool {
@@ -498,12 +511,16 @@ async fn release(ports: &Ports, run: usize) -> bool {
     release.await
 }
 
-/// create-table, when a run has failed: deletes its table unless it is the one that is read.
+/// create-table, when a run has failed: gives the lock back, and deletes its table, or, where that is the one that is
+/// read already, the one before it.
 async fn discard(ports: Ports, run: usize) -> bool {
+    if !release(&ports, run).await || !delete_previous(&ports, run).await {
+        return false;
+    }
     let deleted = ports.change(|world| {
         if world.pointer != Some(name(run)) {
             world.tables.remove(&name(run));
         }
     });
-    deleted.await && release(&ports, run).await
+    deleted.await
 }

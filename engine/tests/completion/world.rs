@@ -109,6 +109,8 @@ pub(crate) enum Protocol {
     CounterForSet,
     /// Messages do not tell their runs: they are taken for the one that is going on.
     NoRunId,
+    /// The pointer is moved by whoever comes, with the lock or without.
+    PointerWithoutLock,
     /// A message is marked and then written.
     MarkedBeforeWriting,
 }
@@ -170,6 +172,15 @@ impl Ports {
         let reply = self.operate(|world| {
             change(world);
             Reply::Done
+        });
+        reply.await == Reply::Done
+    }
+
+    /// Changes the world on a condition; whether it held.
+    pub(crate) async fn try_change(&self, change: impl FnOnce(&mut World) -> bool) -> bool {
+        let reply = self.operate(|world| match change(world) {
+            true => Reply::Done,
+            false => Reply::Gone,
         });
         reply.await == Reply::Done
     }

@@ -19,6 +19,9 @@ use crate::settings::Settings;
 /// How long a run may take before another one may begin, in seconds, unless the deployer says otherwise: a day.
 const RUN_SECONDS: u64 = 24 * 60 * 60;
 
+/// How long a table is waited for: less than the function lives (template.yaml), so that it says what it waited for.
+const MAX_TABLE_WAIT: Duration = Duration::from_secs(240);
+
 /// What `create-table` is asked.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
@@ -71,7 +74,10 @@ impl Function for CreateTable {
 
     async fn set_up(settings: &Settings, aws: &SdkConfig) -> Result<Self, Failure> {
         let name = settings.required("CONTROL_TABLE")?;
-        let options = DynamoDbOptions::default;
+        let options = || DynamoDbOptions {
+            max_table_wait: MAX_TABLE_WAIT,
+            ..DynamoDbOptions::default()
+        };
         Ok(CreateTable {
             stack: Stack {
                 control: Control::new(aws, &name, options()),

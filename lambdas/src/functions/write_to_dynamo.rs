@@ -31,6 +31,12 @@ const MAX_MESSAGES_IN_FLIGHT: usize = 4;
 /// How long the done message is hidden before it asks again, in seconds, unless the deployer says otherwise.
 const DONE_POLL_SECONDS: u64 = 15;
 
+/// How long items that DynamoDB does not take are sent again: less than the function lives (template.yaml), so that it
+/// says what it could not do.
+const MAX_PATIENCE: Duration = Duration::from_secs(35);
+/// A queue counts at most 1,000 receives: the done message comes no more often than this until its deadline.
+const MAX_POLLS: u64 = 900;
+
 /// `write-to-dynamo`.
 pub struct WriteToDynamo {
     tables: Tables,
@@ -72,7 +78,14 @@ impl Function for WriteToDynamo {
         let control = settings.required("CONTROL_TABLE")?;
         Ok(WriteToDynamo {
             tables: Tables {
-                control: Control::new(aws, &control, DynamoDbOptions::default()),
+                control: Control::new(
+                    aws,
+                    &control,
+                    DynamoDbOptions {
+                        max_patience: MAX_PATIENCE,
+                        ..DynamoDbOptions::default()
+                    },
+                ),
             },
             done_queue: queue("DONE_QUEUE_URL")?,
             dead_letters: queue("DEAD_LETTER_QUEUE_URL")?,
@@ -95,7 +108,12 @@ impl Function for WriteToDynamo {
             .map(|record| async move {
                 let dealt_with = tokio::select! {
                     biased;
-                    () = invocation.cancelled.cancelled() => Err(Again),
+                    () = invocation.cancelled.cancelled() => {
+                        let id = record.message_id.as_deref();
+                        warn!(id, "there was no time left for this message");
+                        invocation.count("MessagesFailed", 1);
+                        Err(Again)
+                    }
                     dealt_with = self.deal_with(&record, invocation) => dealt_with,
                 };
                 dealt_with
@@ -186,22 +204,25 @@ impl WriteToDynamo {
             }
             Ok(Answered::Waiting(missing)) => {
                 info!(run, missing = missing.count, "not all is written yet");
-                self.ask_again_later(record).await;
+                self.ask_again_later(done, record).await;
                 Err(Again)
             }
             Err(failed) => {
                 let name = failed.kind().name();
                 error!(run, name, reason = chain(&failed), "not answered");
-                self.ask_again_later(record).await;
+                self.ask_again_later(done, record).await;
                 Err(Again)
             }
         }
     }
 
     /// Hides the done message for a while. Where that fails, it comes again when its visibility timeout ends.
-    async fn ask_again_later(&self, record: &SqsMessage) {
+    async fn ask_again_later(&self, done: &Done, record: &SqsMessage) {
         let receipt = record.receipt_handle.as_deref().unwrap_or_default();
-        if let Err(failed) = self.done_queue.return_after(receipt, self.poll).await {
+        let delay = self.poll.max(Duration::from_secs(
+            done.deadline_seconds.div_ceil(MAX_POLLS),
+        ));
+        if let Err(failed) = self.done_queue.return_after(receipt, delay).await {
             warn!(reason = chain(&failed), "the done message comes later");
         }
     }

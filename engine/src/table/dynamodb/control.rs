@@ -1,13 +1,15 @@
 //! The control table: the pointer that readers follow, and the lock that runs take.
 //!
-//! Both are single items, written on a condition, so that each changes in one step or not at all.
+//! Both are in one item, which is written on conditions: who moves the pointer has the lock at that very moment, and a
+//! run that was given up cannot move it however late it comes.
 
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::error::{CONDITION_FAILED, NO_TABLE, Refusal};
 use super::get::key;
@@ -16,11 +18,10 @@ use super::{BodiesTable, Connection, DynamoDbOptions};
 use crate::table::TableError;
 
 const ID: &str = "id";
-const POINTER: &str = "current";
-const LOCK: &str = "run";
-
-/// Readers that look while the pointer moves are few: this often it is read and written again.
-const MAX_MOVES: usize = 8;
+/// The item. What its names begin with `lock_` is the lock's, the others are the pointer's.
+const CURRENT: &str = "current";
+const HOLDER: &str = "lock_run";
+const EXPIRES_AT: &str = "lock_expires_at";
 
 /// The run that readers ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,36 +80,60 @@ impl Control {
     }
 
     /// Takes the lock for `run` until `validity` has passed. A run that has it already has it for longer then.
+    /// Returns the run whose lock had expired, if one never gave it back: its table may still be there.
     ///
     /// # Errors
-    /// [`TableError::RunInProgress`] where another run has it, [`TableError::Failed`].
-    pub async fn acquire(&self, run: &str, validity: Duration) -> Result<(), TableError> {
+    /// [`TableError::RunInProgress`] where another run has it, [`TableError::RunOver`] where the run is the one that
+    /// readers are sent to, [`TableError::Failed`].
+    pub async fn acquire(
+        &self,
+        run: &str,
+        validity: Duration,
+    ) -> Result<Option<String>, TableError> {
         let now = seconds(SystemTime::now());
         let expires_at = seconds(SystemTime::now() + validity);
         let request = self
-            .connection
-            .client
-            .put_item()
-            .table_name(&self.connection.table)
-            .item(ID, text(LOCK))
-            .item("run", text(run))
-            .item("table", text(self.table_of(run).name()))
-            .item("expires_at", whole(expires_at))
-            .condition_expression("attribute_not_exists(#id) OR #run = :run OR expires_at <= :now")
-            .expression_attribute_names("#id", ID)
+            .update()
+            .update_expression(format!("SET {HOLDER} = :run, {EXPIRES_AT} = :expires_at"))
+            .condition_expression(
+                "(attribute_not_exists(lock_run) OR lock_run = :run OR lock_expires_at <= :now) \
+                 AND (attribute_not_exists(#run) OR #run <> :run)",
+            )
             .expression_attribute_names("#run", "run")
             .expression_attribute_values(":run", text(run))
-            .expression_attribute_values(":now", whole(now));
+            .expression_attribute_values(":expires_at", whole(expires_at))
+            .expression_attribute_values(":now", whole(now))
+            .return_values(ReturnValue::UpdatedOld);
         match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => {
-                let holder = self.holder().await?;
-                Err(TableError::RunInProgress {
-                    table: self.connection.table.clone(),
-                    run: holder.unwrap_or_else(|| "that ended just now".to_owned()),
-                })
+            Ok(answer) => {
+                let holder = answer.attributes.as_ref().and_then(holder);
+                Ok(holder.filter(|holder| holder != run))
             }
-            Err(error) => Err(self.error("locked", "dynamodb:PutItem", error)),
+            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(self.refused(run).await?),
+            Err(error) => Err(self.error("locked", "dynamodb:UpdateItem", error)),
+        }
+    }
+
+    /// Why `run` does not get the lock.
+    async fn refused(&self, run: &str) -> Result<TableError, TableError> {
+        let item = self.item().await?.unwrap_or_default();
+        if item
+            .get("run")
+            .and_then(|run| run.as_s().ok())
+            .map(String::as_str)
+            == Some(run)
+        {
+            return Ok(self.over(run));
+        }
+        Ok(TableError::RunInProgress {
+            table: self.connection.table.clone(),
+            run: holder(&item).unwrap_or_else(|| "that ended just now".to_owned()),
+        })
+    }
+
+    fn over(&self, run: &str) -> TableError {
+        TableError::RunOver {
+            table: self.table_of(run).name().to_owned(),
         }
     }
 
@@ -118,18 +143,14 @@ impl Control {
     /// [`TableError::Failed`].
     pub async fn release(&self, run: &str) -> Result<(), TableError> {
         let request = self
-            .connection
-            .client
-            .delete_item()
-            .table_name(&self.connection.table)
-            .set_key(Some(key(ID, LOCK)))
-            .condition_expression("#run = :run")
-            .expression_attribute_names("#run", "run")
+            .update()
+            .update_expression(format!("REMOVE {HOLDER}, {EXPIRES_AT}"))
+            .condition_expression("lock_run = :run")
             .expression_attribute_values(":run", text(run));
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(()),
-            Err(error) => Err(self.error("unlocked", "dynamodb:DeleteItem", error)),
+            Err(error) => Err(self.error("unlocked", "dynamodb:UpdateItem", error)),
         }
     }
 
@@ -140,52 +161,35 @@ impl Control {
     /// [`TableError::RunOver`] where the run does not have the lock: it was discarded, or took so long that another
     /// has it. [`TableError::Failed`].
     pub async fn publish(&self, new: &Pointer) -> Result<Pointer, TableError> {
-        for _ in 0..MAX_MOVES {
-            let current = self.current().await?;
-            if let Some(current) = current.as_ref().filter(|current| current.run == new.run) {
-                return Ok(current.clone());
-            }
-            if self.holder().await?.as_ref() != Some(&new.run) {
-                return Err(TableError::RunOver {
-                    table: new.table.clone(),
-                });
-            }
-            let pointer = Pointer {
-                previous: current.map(|current| Previous {
-                    run: current.run,
-                    table: current.table,
-                    items: current.items,
-                }),
-                ..new.clone()
-            };
-            if self.replace(&pointer).await? {
-                return Ok(pointer);
-            }
+        let current = self.current().await?;
+        if let Some(current) = current.as_ref().filter(|current| current.run == new.run) {
+            return Ok(current.clone());
         }
-        Err(self.connection.failed("published", true, Refusal::Restless))
-    }
-
-    /// Puts the pointer in the place of the one that it names as the previous, unless that is no longer there.
-    async fn replace(&self, pointer: &Pointer) -> Result<bool, TableError> {
-        let request = self
-            .connection
-            .client
-            .put_item()
-            .table_name(&self.connection.table)
-            .set_item(Some(write(pointer)));
-        let request = match &pointer.previous {
-            Some(previous) => request
-                .condition_expression("#run = :run")
-                .expression_attribute_names("#run", "run")
-                .expression_attribute_values(":run", text(&previous.run)),
-            None => request
-                .condition_expression("attribute_not_exists(#id)")
-                .expression_attribute_names("#id", ID),
+        // Nobody else moves it meanwhile: only who has the lock does.
+        let pointer = Pointer {
+            previous: current.map(|current| Previous {
+                run: current.run,
+                table: current.table,
+                items: current.items,
+            }),
+            ..new.clone()
         };
+        let mut assignments = Vec::new();
+        let mut request = self
+            .update()
+            .condition_expression("lock_run = :holder")
+            .expression_attribute_values(":holder", text(&pointer.run));
+        for (index, (name, value)) in write(&pointer).into_iter().enumerate() {
+            assignments.push(format!("#{index} = :{index}"));
+            request = request
+                .expression_attribute_names(format!("#{index}"), name)
+                .expression_attribute_values(format!(":{index}"), value);
+        }
+        let request = request.update_expression(format!("SET {}", assignments.join(", ")));
         match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(false),
-            Err(error) => Err(self.error("published", "dynamodb:PutItem", error)),
+            Ok(_) => Ok(pointer),
+            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(self.over(&pointer.run)),
+            Err(error) => Err(self.error("published", "dynamodb:UpdateItem", error)),
         }
     }
 
@@ -194,13 +198,15 @@ impl Control {
     /// # Errors
     /// [`TableError::Failed`].
     pub async fn current(&self) -> Result<Option<Pointer>, TableError> {
-        let Some(item) = self.item(POINTER).await? else {
+        let item = self.item().await?;
+        // Before anything is published, there is at most a lock.
+        let Some(item) = item.filter(|item| item.contains_key("run")) else {
             return Ok(None);
         };
         match read(&item) {
             Ok(pointer) => Ok(Some(pointer)),
             Err(attribute) => {
-                let item = POINTER;
+                let item = CURRENT;
                 let damaged = Refusal::Damaged { item, attribute };
                 Err(self.connection.failed("read", false, damaged))
             }
@@ -218,38 +224,43 @@ impl Control {
         })
     }
 
-    /// Deletes the table of a run that failed, unless readers are sent to it, and gives its lock back. Repeating it
-    /// does nothing more.
+    /// Gives the lock of a run that failed back, and deletes its table. Where readers are sent to it already, it is
+    /// the table of the run before that is deleted, as that run's end left it. Repeating it does nothing more.
     ///
     /// # Errors
     /// [`TableError::Failed`].
     pub async fn discard(&self, run: &str) -> Result<(), TableError> {
-        let table = self.table_of(run);
-        let current = self.current().await?;
-        if current.is_none_or(|current| current.table != table.name()) {
-            table.delete().await?;
+        // First: from here on whatever is still at work for the run cannot publish it.
+        self.release(run).await?;
+        match self.current().await? {
+            Some(current) if current.run == run => match current.previous {
+                Some(previous) => self.table_of(&previous.run).delete().await,
+                None => Ok(()),
+            },
+            _ => self.table_of(run).delete().await,
         }
-        self.release(run).await
     }
 
-    /// The run that has the lock, expired or not.
-    async fn holder(&self) -> Result<Option<String>, TableError> {
-        let lock = self.item(LOCK).await?;
-        Ok(lock.and_then(|lock| lock.get("run")?.as_s().ok().cloned()))
-    }
-
-    async fn item(&self, id: &str) -> Result<Option<Attributes>, TableError> {
+    async fn item(&self) -> Result<Option<Attributes>, TableError> {
         let request = self
             .connection
             .client
             .get_item()
             .table_name(&self.connection.table)
-            .set_key(Some(key(ID, id)))
+            .set_key(Some(key(ID, CURRENT)))
             .consistent_read(true);
         match request.send().await {
             Ok(answer) => Ok(answer.item),
             Err(error) => Err(self.error("read", "dynamodb:GetItem", error)),
         }
+    }
+
+    fn update(&self) -> UpdateItemFluentBuilder {
+        self.connection
+            .client
+            .update_item()
+            .table_name(&self.connection.table)
+            .set_key(Some(key(ID, CURRENT)))
     }
 
     fn error<E>(
@@ -272,7 +283,6 @@ impl Control {
 
 fn write(pointer: &Pointer) -> Attributes {
     let mut item = vec![
-        (ID, text(POINTER)),
         ("run", text(&pointer.run)),
         ("table", text(&pointer.table)),
         ("finished_at", text(&pointer.finished_at)),
@@ -289,6 +299,11 @@ fn write(pointer: &Pointer) -> Attributes {
     item.into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The run that has the lock, expired or not.
+fn holder(item: &Attributes) -> Option<String> {
+    item.get(HOLDER)?.as_s().ok().cloned()
 }
 
 /// Reads a pointer, or says what it lacks.

@@ -53,8 +53,6 @@ pub(crate) enum Refusal {
     },
     #[error("there is no such table: deploy the stack, or correct its name")]
     NoControlTable,
-    #[error("other runs are published all the time")]
-    Restless,
     #[error(transparent)]
     Other(BodyError),
 }

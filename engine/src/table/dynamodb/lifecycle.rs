@@ -48,11 +48,29 @@ impl BodiesTable {
     /// [`TableError::Failed`] where DynamoDB fails or takes longer than
     /// [`max_table_wait`](super::DynamoDbOptions::max_table_wait).
     pub async fn delete(&self) -> Result<(), TableError> {
+        self.delete_until(|_| false).await
+    }
+
+    /// Begins to delete the table, which DynamoDB goes on with by itself.
+    ///
+    /// # Errors
+    /// Those of [`delete`](Self::delete).
+    pub async fn begin_deletion(&self) -> Result<(), TableError> {
+        self.delete_until(|status| status == Some(&TableStatus::Deleting))
+            .await
+    }
+
+    /// Deletes the table until it is gone or its status `is_enough`.
+    async fn delete_until(
+        &self,
+        is_enough: impl Fn(Option<&TableStatus>) -> bool,
+    ) -> Result<(), TableError> {
         let connection = &self.connection;
         let deadline = Instant::now() + connection.options.max_table_wait;
         for delay in connection.delays() {
             match self.describe().await? {
                 None => return Ok(()),
+                Some(table) if is_enough(table.table_status()) => return Ok(()),
                 Some(table) if table.table_status() == Some(&TableStatus::Deleting) => {}
                 Some(_) => self.request_deletion().await?,
             }
