@@ -134,7 +134,7 @@ def _handler_class(gate: Gate, emulator_port: int) -> type[BaseHTTPRequestHandle
                 headers=headers,
                 body=body,
                 send=lambda: self._pass_on(headers, body),
-                kill_caller=lambda: _kill(self.client_address[1]),
+                kill_caller=lambda: _kill(self.client_address[1], gate.port),
             )
             rule = gate.rule
             answer = rule(call) if rule is not None else None
@@ -201,21 +201,23 @@ def _body(handler: BaseHTTPRequestHandler) -> bytes:
     return handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
 
 
-def _kill(client_port: int) -> None:
+def _kill(client_port: int, gate_port: int) -> None:
     """Kills the function whose end of the connection has this port."""
-    pid = _owner_of(client_port)
+    pid = _owner_of(client_port, gate_port)
     if pid is None or pid == os.getpid():
         raise RuntimeError(f"no function is at port {client_port}")
     os.kill(pid, signal.SIGKILL)
     raise Killed
 
 
-def _owner_of(port: int) -> int | None:
-    """The process that has a loopback connection from this port."""
+def _owner_of(client_port: int, gate_port: int) -> int | None:
+    """The process that has the connection between these ports. One port alone may have several: a connection to
+    another server may begin at the same one, and whoever has that must not die for it."""
     inode = None
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if int(fields[1].split(":")[1], 16) == port and fields[9] != "0":
+        ports = [int(address.split(":")[1], 16) for address in fields[1:3]]
+        if ports == [client_port, gate_port] and fields[9] != "0":
             inode = fields[9]
     for folder in Path("/proc").glob("[0-9]*/fd"):
         try:

@@ -8,6 +8,17 @@ from harness.system import System
 QUEUES = ["DataQueue", "DoneQueue", "DataDeadLetterQueue", "DoneDeadLetterQueue"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def scheduled(emulator, few_bodies):
+    """A system that starts a run every minute, made first of all: the minute passes while others are looked at."""
+    few_bodies.restore()
+    system = System(emulator, few_bodies, {"ScheduleState": "ENABLED", "ScheduleExpression": "rate(1 minute)"})
+    try:
+        yield system
+    finally:
+        system.close()
+
+
 @pytest.fixture(scope="module")
 def notices(many, first_run):
     """What the topic was told of the first run, and nothing else since."""
@@ -85,12 +96,7 @@ def a_replay_gives_the_same_table_and_asks_no_upstream(many, first_run, notices)
     assert len(many.topic.notices()) == 1
 
 
-def the_schedule_starts_a_run_by_itself(emulator, few_bodies):
-    parameters = {"ScheduleState": "ENABLED", "ScheduleExpression": "rate(1 minute)"}
-    system = System(emulator, few_bodies, parameters)
-    try:
-        arn = runs.first_execution(system.stack, timeout_seconds=150)
-        assert runs.wait(system.stack, arn).succeeded().states[-1] == "NotifySuccess"
-    finally:
-        system.close()
+def the_schedule_starts_a_run_by_itself(scheduled):
+    arn = runs.first_execution(scheduled.stack, timeout_seconds=150)
+    assert runs.wait(scheduled.stack, arn).succeeded().states[-1] == "NotifySuccess"
 

@@ -1,4 +1,5 @@
-//! Writing to a DynamoDB that throttles, leaves items unprocessed, fails and refuses: a proxy before the emulator does so.
+//! A DynamoDB that throttles, leaves items unprocessed, fails and refuses, and how often it is asked: a proxy before the
+//! emulator does so, and counts.
 #![cfg(feature = "aws")]
 
 #[path = "support/emulator.rs"]
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use emulator::{config, ministack, unique};
 use engine::ledger::{DynamoLedger, Ledger};
-use engine::table::TableError;
-use engine::table::dynamodb::{BodiesTable, Control, DynamoDbOptions};
+use engine::table::dynamodb::{BodiesTable, Control, DynamoDbOptions, PublishedTable};
+use engine::table::{Bodies, Filter, Ranking, TableError};
 use engine::upstream::Retry;
 use throttling_proxy::{Proxy, Trouble};
 
@@ -111,6 +112,26 @@ async fn a_denial_names_the_permission_and_is_not_tried_again() {
     let error = DynamoLedger::new(&table).mark(0, 1).await.unwrap_err();
     assert!(!error.is_retryable());
     assert_eq!(proxy.num_requests(), 5);
+}
+
+#[tokio::test]
+async fn many_that_are_level_are_read_in_few_requests() {
+    let stack = tables::Stack::on(ministack()).await;
+    // Some 40 in each of eight parts, and all have to be looked at: the first by designation may be in any.
+    let level: Vec<String> = (0..320)
+        .map(|number| {
+            format!(r#"{{"designation":"{number}","kind":"asteroid","price":0,"top":["price"]}}"#)
+        })
+        .collect();
+    stack.publish("run", &level, "{}").await;
+    let proxy = Proxy::start(&ministack().url, |_| Trouble::None).await;
+    let readers = PublishedTable::new(&config(&proxy.url).await, &stack.name, options());
+    let best = readers.top(Ranking::Price, &Filter::default(), 2).await;
+    let best = best.unwrap();
+    let designations: Vec<_> = best.iter().map(|body| body.text("designation")).collect();
+    assert_eq!(designations, [Some("0"), Some("1")]);
+    // The pointer, two pages of each part, and the bodies.
+    assert!(proxy.num_requests() <= 18, "{}", proxy.num_requests());
 }
 
 #[tokio::test]

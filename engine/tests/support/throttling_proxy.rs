@@ -1,5 +1,5 @@
-//! A proxy before a DynamoDB server that does what the emulators never do: it throttles, leaves items unprocessed,
-//! fails and denies. It answers one request on a connection.
+//! A proxy before a DynamoDB server that counts, and does what the emulators never do: it throttles, leaves items
+//! unprocessed, fails and denies. It answers one request on a connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,8 @@ use tokio_util::task::AbortOnDropHandle;
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
+    /// The server answers.
+    None,
     /// Half of a batch's items, rounded up, are written; the others are left unprocessed.
     HalfDone,
     /// All of a batch's items are left unprocessed.
@@ -82,6 +84,11 @@ async fn serve(
     let trouble = trouble(counts.requests.fetch_add(1, Ordering::Relaxed));
     let exception = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "no"});
     let (status, answer) = match trouble {
+        Trouble::None => {
+            let answer = forward(server, &head, &body).await?;
+            client.write_all(&answer).await?;
+            return client.shutdown().await;
+        }
         Trouble::Throttled => (400, exception("ProvisionedThroughputExceededException")),
         Trouble::Failed => (500, exception("InternalServerError")),
         Trouble::Denied => (400, exception("AccessDeniedException")),
@@ -142,8 +149,8 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<(String, Vec<u8
     Ok((head, body))
 }
 
-/// Sends the request to the server with another body, and waits for its success.
-async fn forward(server: &str, head: &str, body: &Value) -> std::io::Result<()> {
+/// Sends the request to the server with this body, and returns its answer, which is a success.
+async fn forward(server: &str, head: &str, body: &Value) -> std::io::Result<Vec<u8>> {
     let body = body.to_string();
     let is_replaced = |line: &&str| {
         let name = line
@@ -168,5 +175,5 @@ async fn forward(server: &str, head: &str, body: &Value) -> std::io::Result<()> 
         "{}",
         String::from_utf8_lossy(&answer)
     );
-    Ok(())
+    Ok(answer)
 }
