@@ -54,8 +54,9 @@ class Plan:
         """For the gate. Only the functions are harmed, not who looks at what they did."""
         if not any(name.lower() == "user-agent" and "aws-sdk-rust" in value for name, value in call.headers):
             return None
-        # S3 is told what by the path, in which names differ from run to run.
-        what = call.action if call.method == "POST" else f"{call.method} {re.sub('[0-9]+', '', call.path.split('?')[0])}"
+        # S3 is told what by the path, in which the bucket and times differ from one time to the next.
+        key = re.sub("^/[^/]*|[0-9]+", "", call.path.split("?")[0])
+        what = call.action if call.method == "POST" else f"{call.method} {key}"
         kind, choice = self._next(what, lambda kind: call.action in _OF_ACTIONS.get(kind, (call.action,)))
         return self._harm(kind, choice, call) if kind else None
 
