@@ -45,8 +45,11 @@ def a_run_keeps_its_promises_under_the_plan_of(settled, seed):
         arn = runs.start(system.stack, name)
         try:
             run = runs.wait(system.stack, arn, TIMEOUT_SECONDS)
-        finally:
+        except TimeoutError:
+            # The next seed is to find a system at rest.
             runs.stop(system.stack, arn)
+            _delete_by_hand(system, name)
+            raise
     finally:
         system.emulator.gate.rule = None
         system.upstreams.restore()

@@ -16,7 +16,7 @@ use crate::INTERRUPTED;
 use crate::input::spinner;
 use crate::job::{RejectLog, explain};
 
-/// Replaces the database at `path` by what `value` puts into a new one, once `keep` has taken the report.
+/// Replaces the database at `path` by what `value` puts into a new one, once `keep` has taken the report and the rejects.
 /// Whatever fails, the old one stays.
 pub(crate) fn replace(
     path: &Path,
@@ -24,7 +24,7 @@ pub(crate) fn replace(
     mut job: Job,
     rejects: &mut RejectLog,
     value: impl FnOnce(&mut Job, &mut TableSink, &mut RejectLog) -> anyhow::Result<Summary>,
-    keep: impl FnOnce(&Report) -> anyhow::Result<()>,
+    keep: impl FnOnce(&Report, &mut RejectLog) -> anyhow::Result<()>,
 ) -> anyhow::Result<Report> {
     let mut sink = TableSink(TableWriter::create(path)?);
     let mut summary = value(&mut job, &mut sink, rejects)?;
@@ -43,7 +43,7 @@ pub(crate) fn replace(
     }
     job.check_rejects(&summary).map_err(explain)?;
     let report = job.report(&summary, loaded.items)?;
-    keep(&report)?;
+    keep(&report, rejects)?;
     let report_json = serde_json::to_string(&report)?;
     let finished_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     loaded.publish(run_id, &finished_at, &report_json)?;

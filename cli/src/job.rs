@@ -69,6 +69,8 @@ enum RejectTarget {
     File(ReplacedFile),
     /// An object of a store.
     Object(Writer),
+    /// Nothing more comes.
+    Finished,
 }
 
 impl RejectLog {
@@ -102,19 +104,19 @@ impl RejectLog {
                 output::note(&format!("rejected: {}", crate::text::reject(reject)));
                 Ok(())
             }
-            RejectTarget::Screen => Ok(()),
+            RejectTarget::Screen | RejectTarget::Finished => Ok(()),
         }
     }
 
     /// Puts what was written in its place, or says how many were not shown. Where the run failed before any row
-    /// was rejected, the list of an earlier run stays.
-    pub(crate) fn finish(self, is_done: bool) -> anyhow::Result<()> {
+    /// was rejected, the list of an earlier run stays. Doing it again changes nothing.
+    pub(crate) fn finish(&mut self, is_done: bool) -> anyhow::Result<()> {
         const FAILED: &str = "the rejected rows cannot be written";
         let is_kept = is_done || self.num_rejects > 0;
-        match self.target {
+        match std::mem::replace(&mut self.target, RejectTarget::Finished) {
             RejectTarget::File(file) if is_kept => file.commit().context(FAILED),
             RejectTarget::Object(object) if is_kept => object.finish().map(drop).context(FAILED),
-            RejectTarget::File(_) | RejectTarget::Object(_) => Ok(()),
+            RejectTarget::File(_) | RejectTarget::Object(_) | RejectTarget::Finished => Ok(()),
             RejectTarget::Screen => {
                 let num_hidden = self.num_rejects.saturating_sub(MAX_SHOWN_REJECTS as u64);
                 if num_hidden > 0 {

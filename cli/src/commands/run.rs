@@ -129,6 +129,11 @@ impl Run<'_> {
         let mut rejects =
             RejectLog::in_store(self.store.writer(runs::key(&self.id, runs::REJECTS)?));
         let path = self.args.database.database();
+        // Whatever a run keeps, it has kept before the database is replaced: afterwards nothing fails.
+        let keep = |report: &Report, rejects: &mut RejectLog| {
+            rejects.finish(true)?;
+            self.keep(report)
+        };
         let report = match set {
             None => {
                 read_recorded(&mut job)?;
@@ -138,18 +143,14 @@ impl Run<'_> {
                 let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                     job::value(job, catalogue, name, sink, rejects)
                 };
-                database::replace(&path, &self.id, job, &mut rejects, value, |report| {
-                    self.keep(report)
-                })
+                database::replace(&path, &self.id, job, &mut rejects, value, keep)
             }
             Some(manifest) => {
                 let opened = self.store.open_inputs(manifest, &mut job, false)?;
                 let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                     opened.value(job, sink, rejects)
                 };
-                database::replace(&path, &self.id, job, &mut rejects, value, |report| {
-                    self.keep(report)
-                })
+                database::replace(&path, &self.id, job, &mut rejects, value, keep)
             }
         };
         rejects.finish(report.is_ok())?;

@@ -160,7 +160,7 @@ fn write(
         OutputFormat::Csv => Encoding::Csv,
         OutputFormat::Sqlite => {
             output::check_folder(&args.output)?;
-            let keep = |_: &Report| Ok(());
+            let keep = |_: &Report, rejects: &mut RejectLog| rejects.finish(true);
             let value = |job: &mut Job, sink: &mut TableSink, rejects: &mut RejectLog| {
                 value(job, sink, rejects)
             };

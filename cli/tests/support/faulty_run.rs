@@ -42,6 +42,8 @@ pub(crate) struct World {
     expected: Bodies,
     before: [Before; 2],
     upstreams: Server,
+    /// Whatever a run asks servers for.
+    asked: Vec<String>,
 }
 
 /// A store with one good run in it: the store's files, and the database.
@@ -78,12 +80,19 @@ impl World {
         let before = [Kind::S3, Kind::Directory].map(|kind| Before::new(kind, &old_upstreams));
         let place = Place::new(Kind::Directory);
         place.succeeds(&upstreams.url(""));
+        let asked = asked_by_a_run(&before[0], &upstreams);
         World {
+            asked,
             expected: bodies(&place.folder.path(DATABASE)),
             catalogue: new,
             before,
             upstreams,
         }
+    }
+
+    /// Whatever a run asks servers for.
+    pub(crate) fn asked(&self) -> &[String] {
+        &self.asked
     }
 
     pub(crate) fn catalogue(&self) -> &[u8] {
@@ -95,14 +104,30 @@ impl World {
         &self.expected
     }
 
-    /// Runs under the plan of a seed, and repeats the run without it.
+    /// Runs under the plan of a seed.
     ///
     /// # Panics
     /// Where a promise is broken; what the plan did is printed then.
     pub(crate) fn survives(&self, seed: u64) -> Ended {
-        let plan = Arc::new(Plan::new(seed));
-        // Two in three keep their store on S3.
-        let before = &self.before[usize::from(seed % 3 == 2)];
+        let plan = Plan::new(seed, &self.asked);
+        // Two in three keep their store on S3, and all where one thing is down.
+        let is_on_disk = seed % 3 == 2 && !plan.has_one_down();
+        self.survives_plan(plan, &self.before[usize::from(is_on_disk)])
+    }
+
+    /// Runs where one thing that a run asks for is down for good.
+    pub(crate) fn survives_without(&self, what: &str) -> Ended {
+        assert!(
+            self.asked.iter().any(|asked| asked == what),
+            "{:?}",
+            self.asked
+        );
+        self.survives_plan(Plan::without(what), &self.before[0])
+    }
+
+    /// Runs under a plan, and repeats the run without it.
+    fn survives_plan(&self, plan: Plan, before: &Before) -> Ended {
+        let plan = Arc::new(plan);
         let place = Place::with(before);
         let upstreams = place.behind(&self.upstreams.url(""), &plan);
         let store = place.s3.as_ref().map(|s3| place.behind(&s3.url, &plan));
@@ -222,6 +247,17 @@ impl World {
         let peak = peak.expect("the system tells");
         assert!(peak < MAX_MEMORY_BYTES, "{peak} bytes of memory");
     }
+}
+
+/// What a run asks the upstreams and S3 for.
+fn asked_by_a_run(before: &Before, upstreams: &Server) -> Vec<String> {
+    let place = Place::with(before);
+    let plan = Arc::new(Plan::quiet());
+    let s3 = place.s3.as_ref().expect("a store on S3");
+    let proxies = [&upstreams.url(""), &s3.url].map(|url| place.behind(url, &plan));
+    let ran = place.run(&proxies[0].url, Some(&proxies[1].url));
+    assert_eq!(ran.code, Some(0), "through a proxy: {}", ran.stderr);
+    plan.asked()
 }
 
 /// Prints what it holds if it is dropped, as it is where somebody panics.

@@ -26,11 +26,7 @@ pub(crate) fn bodies(database: &Path) -> Bodies {
     let mut select = connection
         .prepare("SELECT * FROM bodies")
         .expect("a table of bodies");
-    let columns: Vec<String> = select
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
     let mut rows = select.query([]).expect("rows");
     let mut bodies = Bodies::new();
     while let Some(row) = rows.next().expect("a row") {

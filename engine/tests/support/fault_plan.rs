@@ -61,48 +61,28 @@ impl Fault {
     }
 }
 
-/// How much goes wrong.
-#[derive(Debug, Clone, Copy)]
-struct Measure {
-    /// Requests in a thousand that go wrong.
-    rate: u64,
-    /// Requests that go wrong at most.
-    budget: usize,
-    /// Of all kinds of requests one in so many is down for good, beside the budget; 0 for none.
-    one_down_in: u64,
-}
-
-/// Most plans can be survived; the last two hardly.
-const MEASURES: [Measure; 8] = [
-    Measure::passing(30, 4),
-    Measure::passing(60, 8),
-    Measure::passing(60, 8),
-    Measure::passing(120, 12),
-    Measure::passing(120, 20),
-    Measure::passing(250, 20),
-    Measure::passing(400, 60),
-    Measure {
-        rate: 30,
-        budget: 4,
-        one_down_in: 8,
-    },
+/// How much goes wrong: requests in a thousand, and how many at most. Most of it can be survived.
+const MEASURES: [(u64, usize); 7] = [
+    (30, 4),
+    (60, 8),
+    (60, 8),
+    (120, 12),
+    (120, 20),
+    (250, 20),
+    (400, 60),
 ];
 
-impl Measure {
-    const fn passing(rate: u64, budget: usize) -> Self {
-        Measure {
-            rate,
-            budget,
-            one_down_in: 0,
-        }
-    }
-}
+/// In one plan of so many, one thing is down for good.
+const ONE_IS_DOWN_IN: u64 = 5;
 
 /// A plan at work: what it has done so far is part of it.
 pub(crate) struct Plan {
     seed: u64,
-    measure: Measure,
+    rate: u64,
+    budget: usize,
     faults: Vec<Fault>,
+    /// What is down for good.
+    down: Option<String>,
     progress: Mutex<Progress>,
 }
 
@@ -116,18 +96,57 @@ struct Progress {
 }
 
 impl Plan {
-    /// The plan of a seed.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The plan of a seed. One seed in five has one of `asked` down for good, each in its turn, so that nothing that a
+    /// run needs is left to chance.
+    pub(crate) fn new(seed: u64, asked: &[String]) -> Self {
         let mut random = Random(seed);
-        let measure = MEASURES[random.below(MEASURES.len() as u64) as usize];
+        let (rate, budget) = MEASURES[random.below(MEASURES.len() as u64) as usize];
         let mut faults: Vec<Fault> = Fault::ALL.to_vec();
         faults.retain(|_| random.below(3) > 0);
+        let is_down = seed % ONE_IS_DOWN_IN == ONE_IS_DOWN_IN - 1 && !asked.is_empty();
+        let place = (seed / ONE_IS_DOWN_IN) as usize % asked.len().max(1);
+        let (rate, budget) = if is_down { (0, 0) } else { (rate, budget) };
         Plan {
             seed,
-            measure,
+            rate,
+            budget,
             faults,
+            down: is_down.then(|| asked[place].clone()),
             progress: Mutex::default(),
         }
+    }
+
+    /// A plan by which nothing goes wrong.
+    pub(crate) fn quiet() -> Self {
+        Plan {
+            seed: 0,
+            rate: 0,
+            budget: 0,
+            faults: Vec::new(),
+            down: None,
+            progress: Mutex::default(),
+        }
+    }
+
+    /// A plan by which one thing is down for good.
+    pub(crate) fn without(what: &str) -> Self {
+        Plan {
+            down: Some(what.to_owned()),
+            ..Plan::quiet()
+        }
+    }
+
+    /// What was asked for, sorted.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let progress = self.progress.lock().expect("nobody panics with it");
+        let mut asked: Vec<String> = progress.asked.keys().cloned().collect();
+        asked.sort_unstable();
+        asked
+    }
+
+    /// Whether one thing is down for good.
+    pub(crate) fn has_one_down(&self) -> bool {
+        self.down.is_some()
     }
 
     /// What happens to a request for `what` with this `action`, and a random number for how it happens.
@@ -136,13 +155,9 @@ impl Plan {
         let asked = progress.asked.entry(what.to_owned()).or_default();
         let number = *asked;
         *asked += 1;
-        let is_down = match self.measure.one_down_in {
-            0 => false,
-            one_in => Random::of(self.seed, what, u64::MAX).below(one_in) == 0,
-        };
+        let is_down = self.down.as_deref() == Some(what);
         let mut random = Random::of(self.seed, what, number);
-        let is_hit =
-            random.below(1000) < self.measure.rate && progress.num_faults < self.measure.budget;
+        let is_hit = random.below(1000) < self.rate && progress.num_faults < self.budget;
         let fault = if is_down {
             Fault::Unavailable
         } else if is_hit {
