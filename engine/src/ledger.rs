@@ -4,7 +4,7 @@
 //! Messages are marked by their number on pages of [`MESSAGES_PER_PAGE`]. The sender opens a page before the
 //! first message of it goes out; who has written a message's items marks it; whoever asks reads all pages.
 //! Opening and marking may be repeated. A page that is not there says that the run is over, so that a message
-//! that comes late changes nothing. What the marks mean is decided by [`verdict`], which does no I/O.
+//! that comes late changes nothing. What the marks mean is decided by [`verdict()`], which does no I/O.
 
 #[cfg(feature = "aws")]
 mod dynamodb;

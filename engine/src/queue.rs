@@ -2,7 +2,7 @@
 //!
 //! Delivery is at least once and in no order, as on SQS: what is received and not acknowledged comes again after
 //! the queue's visibility timeout, and a sender that lost the answer sends again. The bounds are the adapters':
-//! [`Channel`] holds so many messages, [`Sqs`](sqs::Sqs) has so many calls in flight.
+//! [`Channel`] holds so many messages, [`Sqs`] has so many calls in flight.
 
 mod channel;
 #[cfg(feature = "aws")]

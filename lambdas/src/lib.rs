@@ -6,7 +6,7 @@
 //! ```
 //!
 //! What a stage does is the engine's; what runs when, and what is tried again, is the state machine's, which
-//! knows failures by their [`Name`]s. [`serve`] is what the functions share: clients are made once for an
+//! knows failures by their [`Name`]s. [`serve()`] is what the functions share: clients are made once for an
 //! environment, each invocation has a span in the logs and one line of counts, and its stage is stopped before
 //! Lambda would kill it.
 
