@@ -33,6 +33,15 @@ def lock(stack: Stack) -> dict:
     return {"run": item["lock_run"], "expires_at": item["lock_expires_at"]} if "lock_run" in item else {}
 
 
+def unlock(stack: Stack) -> None:
+    """Does what the lock of a run that was stopped would do by expiring."""
+    stack.emulator.client("dynamodb").update_item(
+        TableName=stack.name,
+        Key={"id": {"S": "current"}},
+        UpdateExpression="REMOVE lock_run, lock_expires_at",
+    )
+
+
 def _control(stack: Stack) -> dict:
     item = stack.emulator.client("dynamodb").get_item(
         TableName=stack.name, Key={"id": {"S": "current"}}, ConsistentRead=True

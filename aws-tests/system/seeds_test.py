@@ -122,11 +122,7 @@ def _delete_by_hand(system: System, run: str) -> None:
     table = f"{system.stack.name}.{run}"
     if tables.current(system.stack)["table"] != table and table in tables.bodies_tables(system.stack):
         dynamodb.delete_table(TableName=table)
-    dynamodb.update_item(
-        TableName=system.stack.name,
-        Key={"id": {"S": "current"}},
-        UpdateExpression="REMOVE lock_run, lock_expires_at",
-    )
+    tables.unlock(system.stack)
 
 
 def _drain(system: System) -> None:
