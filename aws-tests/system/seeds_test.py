@@ -83,7 +83,7 @@ def _is_done(system: System, expected: tables.Items, run: runs.Run) -> None:
     kinds = [item["kind"] for item in expected.values()]
     assert rows["kinds"] == {kind: kinds.count(kind) for kind in ("asteroid", "comet", "exoplanet")}
     made = {key.rsplit("/", 1)[-1] for key in tables.objects(stack, f"runs/{run.name}/")}
-    assert made == {"report.json", "rejects.jsonl"}
+    assert made == {"inputs", "report.json", "rejects.jsonl"}
     assert rows["rejected"] == _num_rejects(system, run.name)
     for queue in QUEUES:
         runs.wait_until_empty(stack, queue)

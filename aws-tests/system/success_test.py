@@ -76,7 +76,7 @@ def the_bucket_has_the_inputs_the_manifest_and_the_report(many, first_run):
     assert {"manifest.json", "delta-v.json", "exoplanets.json", "masses.json", "nhats.json"} <= names
     assert any(name.startswith("asteroids.") for name in names)
     made = {key.rsplit("/", 1)[-1] for key in tables.objects(many.stack, f"runs/{first_run.name}/")}
-    assert made == {"report.json", "rejects.jsonl"}
+    assert made == {"inputs", "report.json", "rejects.jsonl"}
 
 
 def a_replay_gives_the_same_table_and_asks_no_upstream(many, first_run, notices):
