@@ -1,20 +1,8 @@
 //! Numbers, bodies and tables as people read them.
 
+pub(crate) use engine::notice::count;
 use engine::reject::{Input, Reject};
 use engine::report::Report;
-
-/// A count with thousands apart.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// A number with four significant digits, in scientific form where it is very large or small.
 pub(crate) fn figure(value: f64) -> String {

@@ -1,9 +1,11 @@
-//! What the adapters for AWS share: where their settings come from. Whoever passes settings on needs no crate of AWS's.
+//! What the adapters for AWS share: where their settings come from, and which of their failures may pass. Whoever passes settings on needs no crate of AWS's.
 
 use aws_config::{BehaviorVersion, ConfigLoader};
 pub use aws_config::{Region, SdkConfig};
 pub use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::config::ProvideCredentials;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -53,4 +55,29 @@ pub async fn load(endpoint_url: Option<&str>) -> Result<SdkConfig, AwsError> {
         provided.map_err(|error| AwsError::NoCredentials(error.into()))?;
     }
     Ok(config)
+}
+
+/// Whether a request that failed may succeed a little later: the connection broke, the time was up, the service failed, or
+/// there were too many requests, which each service says by codes of its own, `is_throttle`.
+pub(crate) fn is_retryable<E>(
+    error: &SdkError<E, HttpResponse>,
+    is_throttle: impl Fn(&str) -> bool,
+) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        // Of what is none of these the SDK names a kind only where it would try again itself, as it does where a
+        // connection closes before the answer.
+        SdkError::DispatchFailure(failed) => {
+            failed.is_io() || failed.is_timeout() || failed.as_other().is_some()
+        }
+        SdkError::ServiceError(answer) => {
+            let status = answer.raw().status().as_u16();
+            let code = answer.err().code().unwrap_or_default();
+            status >= 500 || status == 429 || is_throttle(code)
+        }
+        _ => false,
+    }
 }

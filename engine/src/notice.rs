@@ -158,7 +158,8 @@ fn name(reason: Reason) -> String {
 }
 
 /// A count with thousands apart.
-fn count(number: u64) -> String {
+#[must_use]
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

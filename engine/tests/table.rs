@@ -1,5 +1,6 @@
-//! The table of one machine, through its public interface. One file, because what it tests is one contract: a
-//! module for each part, which a second table is to pass too.
+//! The table of one machine, through its public interface: how it is made, replaced, and asked. One file past the
+//! usual length, because it is one contract, a module for each part. The questions that every table answers, the one
+//! on AWS among them, are in `support/bodies.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
+use crate::aws;
 use crate::queue::QueueError;
 
 /// Why SQS cannot be used.
@@ -62,7 +63,7 @@ pub(super) fn refused<E>(
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let is_retryable = is_retryable(&error);
+    let is_retryable = aws::is_retryable(&error, is_throttled);
     refusal(action, error).of(queue, doing, is_retryable)
 }
 
@@ -97,23 +98,6 @@ where
             code: code.to_owned(),
             message: answer.err().message().unwrap_or_default().to_owned(),
         },
-    }
-}
-
-fn is_retryable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    match error {
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        // Of what is none of these the SDK names a kind only where it would try again itself, as it does where a
-        // connection closes before the answer.
-        SdkError::DispatchFailure(failed) => {
-            failed.is_io() || failed.is_timeout() || failed.as_other().is_some()
-        }
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            let code = answer.err().code().unwrap_or_default();
-            status >= 500 || status == 429 || is_throttled(code)
-        }
-        _ => false,
     }
 }
 

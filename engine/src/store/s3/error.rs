@@ -4,6 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::Bucket;
+use crate::aws;
 use crate::store::{BodyError, StoreError};
 
 /// Why S3 cannot be used.
@@ -61,7 +62,7 @@ impl Bucket {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let is_retryable = is_retryable(&error);
+        let is_retryable = aws::is_retryable(&error, |_| false);
         let refusal = self.refusal(action, error);
         StoreError::failed(self.url(key), doing, is_retryable, refusal)
     }
@@ -126,21 +127,5 @@ where
         None => error
             .raw_response()
             .is_some_and(|raw| raw.status().as_u16() == status),
-    }
-}
-
-fn is_retryable<E>(error: &SdkError<E, HttpResponse>) -> bool {
-    match error {
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        // Of what is none of these the SDK names a kind only where it would try again itself, as it does where a
-        // connection closes before the answer.
-        SdkError::DispatchFailure(failed) => {
-            failed.is_io() || failed.is_timeout() || failed.as_other().is_some()
-        }
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            status >= 500 || status == 429
-        }
-        _ => false,
     }
 }

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use super::Connection;
+use crate::aws;
 use crate::store::BodyError;
 
 /// There is no table of that name.
@@ -106,16 +107,5 @@ pub(super) fn is_retryable<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
     E: ProvideErrorMetadata,
 {
-    match error {
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        // Of what is none of these the SDK names a kind only where it would try again itself.
-        SdkError::DispatchFailure(failed) => {
-            failed.is_io() || failed.is_timeout() || failed.as_other().is_some()
-        }
-        SdkError::ServiceError(answer) => {
-            let code = answer.err().code().unwrap_or_default();
-            answer.raw().status().as_u16() >= 500 || THROTTLES.contains(&code)
-        }
-        _ => false,
-    }
+    aws::is_retryable(error, |code| THROTTLES.contains(&code))
 }
