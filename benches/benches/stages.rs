@@ -10,6 +10,7 @@ use engine::body::{Lookups, Valuer};
 use engine::delta_v::rendezvous_delta_v;
 use engine::generate::Format;
 use engine::masses;
+use engine::pen::Lines;
 
 fn throughput(input: &Input) -> Throughput {
     Throughput::ElementsAndBytes {
@@ -113,7 +114,7 @@ fn items(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         group.throughput(throughput(&input));
         group.bench_function("rows/generated", |bencher| {
-            let mut out = Vec::new();
+            let mut out = Lines::default();
             bencher.iter(|| {
                 out.clear();
                 rows.value(&valuer, is_written.then_some(&mut out))

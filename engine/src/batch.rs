@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
-use crate::body::Valuer;
+use crate::body::{Found, Valuer};
 use crate::catalogue::COLUMN_NAMES;
 use crate::item::Item;
+use crate::machine::Machine;
+use crate::pen::Lines;
 use crate::reject::{Input, Reject, excerpt};
-use crate::rows::{Cells, Chunk, Format, Plan, Rows};
+use crate::rows::{Chunk, Format, Places, Plan, Rows};
 
 /// How items are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +22,10 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    fn write(self, item: &Item, out: &mut Vec<u8>) {
+    fn write(self, item: &Item, lines: &mut Lines) {
         match self {
-            Self::Json => item.write_json(out),
-            Self::Csv => item.write_csv(out),
+            Self::Json => item.write_json(lines),
+            Self::Csv => item.write_csv(lines),
         }
     }
 }
@@ -50,6 +52,17 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts a row that became an item.
+    #[inline(always)]
+    fn add_found(&mut self, found: Found) {
+        self.valued += 1;
+        self.asteroids += u64::from(!found.is_comet);
+        self.comets += u64::from(found.is_comet);
+        self.matched_delta_v += u64::from(found.delta_v);
+        self.matched_nhats += u64::from(found.nhats);
+        self.matched_mass += u64::from(found.mass);
+    }
+
     /// Adds another part's counts.
     pub(crate) fn add(&mut self, other: &Counts) {
         self.read += other.read;
@@ -63,11 +76,88 @@ impl Counts {
     }
 }
 
+/// How the rows of a chunk become a batch.
+pub(crate) struct Valuing<'v> {
+    pub(crate) valuer: &'v Valuer,
+    /// Which columns the rows have.
+    pub(crate) plan: &'v Plan,
+    pub(crate) format: Format,
+    pub(crate) encoding: Encoding,
+}
+
+impl Valuing<'_> {
+    /// Values the rows of `chunk` into `batch`. The memory of it and of `places` is used again.
+    pub(crate) fn fill(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
+        self.fill_on(Machine::here(), batch, chunk, places);
+    }
+
+    /// The same with the code that is compiled for `machine`. The index of rows chooses its own.
+    pub(crate) fn fill_on(
+        &self,
+        machine: Machine,
+        batch: &mut Batch,
+        chunk: &Chunk,
+        places: &mut Places,
+    ) {
+        match machine {
+            // SAFETY: the function is safe but for the instructions that it is compiled to, and a `Machine` of a kind
+            // is made only where the machine was found to have them.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(
+                unsafe_code,
+                reason = "instructions, chosen where the machine has them"
+            )]
+            Machine::Avx512 | Machine::Avx2 => unsafe { self.fill_avx2(batch, chunk, places) },
+            Machine::Any => self.fill_any(batch, chunk, places),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn fill_avx2(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
+        self.fill_any(batch, chunk, places);
+    }
+
+    #[inline(always)]
+    fn fill_any(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
+        batch.clear();
+        let mut rows = Rows::new(chunk, self.format, places);
+        while let Some(row) = rows.next_row(self.plan) {
+            let index = batch.counts.read;
+            batch.counts.read += 1;
+            let (column, reason, message) = match row.cells {
+                Ok(cells) => {
+                    let mut item = Item::default();
+                    match self.valuer.fill(cells, &mut item) {
+                        Ok(found) => {
+                            self.encoding.write(&item, &mut batch.lines);
+                            batch.counts.add_found(found);
+                            continue;
+                        }
+                        Err(invalid) => (invalid.column, invalid.reason, invalid.message),
+                    }
+                }
+                Err(fault) => (None, fault.reason, fault.message),
+            };
+            batch.rejects.push(Reject {
+                input: Input::Asteroids,
+                row: index,
+                line: (self.format == Format::Csv).then_some(row.line),
+                column: column.map(|column| COLUMN_NAMES[column as usize].to_owned()),
+                reason,
+                message,
+                text: excerpt(row.bytes),
+            });
+        }
+        batch.num_lines = rows.num_lines();
+    }
+}
+
 /// Items of consecutive rows and the rejects among them.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The items, each a line.
-    pub(crate) lines: Vec<u8>,
+    pub(crate) lines: Lines,
     pub(crate) counts: Counts,
     /// The rejected rows, in order. Rows and lines are counted in the chunk, from 0, until
     /// [`Batch::place`] puts them in their place.
@@ -78,53 +168,6 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Values the rows of `chunk` into this batch, whose memory is used again.
-    pub(crate) fn fill(
-        &mut self,
-        chunk: &Chunk,
-        format: Format,
-        plan: &Plan,
-        valuer: &Valuer,
-        encoding: Encoding,
-        cells: &mut Cells,
-    ) {
-        self.clear();
-        let mut rows = Rows::new(chunk, format);
-        while let Some(row) = rows.next_row(plan, cells) {
-            let index = self.counts.read;
-            self.counts.read += 1;
-            let (column, reason, message) = match row.cells {
-                Ok(cells) => {
-                    let mut item = Item::default();
-                    match valuer.fill(cells, &mut item) {
-                        Ok(found) => {
-                            encoding.write(&item, &mut self.lines);
-                            self.counts.valued += 1;
-                            self.counts.asteroids += u64::from(!found.is_comet);
-                            self.counts.comets += u64::from(found.is_comet);
-                            self.counts.matched_delta_v += u64::from(found.delta_v);
-                            self.counts.matched_nhats += u64::from(found.nhats);
-                            self.counts.matched_mass += u64::from(found.mass);
-                            continue;
-                        }
-                        Err(invalid) => (invalid.column, invalid.reason, invalid.message),
-                    }
-                }
-                Err(fault) => (None, fault.reason, fault.message),
-            };
-            self.rejects.push(Reject {
-                input: Input::Asteroids,
-                row: index,
-                line: (format == Format::Csv).then_some(row.line),
-                column: column.map(|column| COLUMN_NAMES[column as usize].to_owned()),
-                reason,
-                message,
-                text: excerpt(row.bytes),
-            });
-        }
-        self.num_lines = rows.num_lines();
-    }
-
     /// Fills this batch with bodies that are items already.
     pub(crate) fn fill_with<'a>(
         &mut self,
@@ -159,7 +202,8 @@ impl Batch {
 
     /// The items of a batch that was written as JSON, each with the number of its row.
     pub fn items(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.places().map(|(row, place)| (row, &self.lines[place]))
+        self.places()
+            .map(|(row, place)| (row, &self.lines()[place]))
     }
 
     /// The same as text, which is checked at once for all of them.
@@ -167,7 +211,7 @@ impl Batch {
     /// # Panics
     /// Never: items are written from texts.
     pub(crate) fn text_items(&self) -> impl Iterator<Item = (u64, &str)> {
-        let lines = std::str::from_utf8(&self.lines).expect("items are text");
+        let lines = std::str::from_utf8(self.lines()).expect("items are text");
         self.places().map(move |(row, place)| (row, &lines[place]))
     }
 
@@ -176,7 +220,7 @@ impl Batch {
         let mut rejected = self.rejects.iter().map(|reject| reject.row).peekable();
         let mut row = self.first_row;
         let mut start = 0;
-        memchr_iter(b'\n', &self.lines).map(move |end| {
+        memchr_iter(b'\n', self.lines()).map(move |end| {
             while rejected.next_if_eq(&row).is_some() {
                 row += 1;
             }
@@ -189,6 +233,6 @@ impl Batch {
 
     /// The items as they were written, each with its line end.
     pub fn lines(&self) -> &[u8] {
-        &self.lines
+        self.lines.as_bytes()
     }
 }

@@ -5,7 +5,8 @@ use std::io::Read;
 use crate::body::Valuer;
 use crate::catalogue::{COLUMN_NAMES, Catalogue, CatalogueError, ReadOptions};
 use crate::item::Item;
-use crate::rows::{self, Cells, Chunk, Format, Plan};
+use crate::pen::Lines;
+use crate::rows::{self, Chunk, Format, Places, Plan};
 
 /// What was found in a catalogue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,10 +38,10 @@ pub fn cut(bytes: impl Read) -> Result<u64, CatalogueError> {
 pub fn locate(bytes: impl Read) -> Result<Located, CatalogueError> {
     let mut catalogue = Catalogue::open(bytes, &ReadOptions::default())?;
     let mut located = Located::default();
-    let (mut chunk, mut cells) = (Chunk::default(), Cells::default());
+    let (mut chunk, mut places) = (Chunk::default(), Places::default());
     while catalogue.next_chunk(&mut chunk)? {
-        let mut rows = rows::Rows::new(&chunk, catalogue.header().format);
-        while let Some(row) = rows.next_row(catalogue.plan(), &mut cells) {
+        let mut rows = rows::Rows::new(&chunk, catalogue.header().format, &mut places);
+        while let Some(row) = rows.next_row(catalogue.plan()) {
             located.rows += 1;
             if let Ok(cells) = row.cells {
                 let lengths = (0..COLUMN_NAMES.len()).map(|slot| cells.bytes(slot).len() as u64);
@@ -78,12 +79,12 @@ impl Rows {
     }
 
     /// Finds, merges and values every row, writes the items to `out` if there is one, and returns their number.
-    pub fn value(&self, valuer: &Valuer, mut out: Option<&mut Vec<u8>>) -> u64 {
+    pub fn value(&self, valuer: &Valuer, mut out: Option<&mut Lines>) -> u64 {
         let mut num_items = 0;
-        let mut cells = Cells::default();
+        let mut places = Places::default();
         for chunk in &self.chunks {
-            let mut rows = rows::Rows::new(chunk, self.format);
-            while let Some(row) = rows.next_row(&self.plan, &mut cells) {
+            let mut rows = rows::Rows::new(chunk, self.format, &mut places);
+            while let Some(row) = rows.next_row(&self.plan) {
                 let mut item = Item::default();
                 let valued = row
                     .cells

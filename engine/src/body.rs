@@ -80,8 +80,30 @@ impl Invalid {
     }
 }
 
+impl Invalid {
+    #[cold]
+    fn bad_text(column: Column, bytes: &[u8]) -> Box<Self> {
+        let message = format!("{} is not UTF-8", shown(bytes));
+        Self::at(column, Reason::BadText, message)
+    }
+
+    #[cold]
+    fn text_too_long(column: Column, text: &str, max_bytes: usize) -> Box<Self> {
+        let message = format!("{} bytes where at most {max_bytes} are taken", text.len());
+        Self::at(column, Reason::TextTooLong, message)
+    }
+
+    #[cold]
+    fn out_of_range(column: Column, value: f64, rule: &str) -> Box<Self> {
+        Self::at(column, Reason::OutOfRange, format!("{value} {rule}"))
+    }
+}
+
 impl Valuer {
     /// Merges and values one row of the catalogue into `item`, which is empty.
+    ///
+    /// Inlined, so that it is compiled for the machine that its caller is compiled for.
+    #[inline(always)]
     pub(crate) fn fill<'a>(
         &'a self,
         cells: RowCells<'a>,
@@ -283,23 +305,20 @@ struct Row<'r, 'a> {
 
 impl<'a> Row<'_, 'a> {
     /// A text, empty where the cell is.
+    #[inline(always)]
     fn text(self, column: Column, max_bytes: usize) -> Result<&'a str, Box<Invalid>> {
-        let text = self.cells.text(column as usize).map_err(|bytes| {
-            let message = format!("{} is not UTF-8", shown(bytes));
-            Invalid::at(column, Reason::BadText, message)
-        })?;
-        if text.len() > max_bytes {
-            let message = format!("{} bytes where at most {max_bytes} are taken", text.len());
-            return Err(Invalid::at(column, Reason::TextTooLong, message));
+        match self.cells.text(column as usize) {
+            Ok(text) if text.len() <= max_bytes => Ok(text),
+            Ok(text) => Err(Invalid::text_too_long(column, text, max_bytes)),
+            Err(bytes) => Err(Invalid::bad_text(column, bytes)),
         }
-        Ok(text)
     }
 
     /// Takes over a number, if there is one.
     ///
     /// Numbers are made where they are to stay: copying one right after it was made, in pieces of other
     /// sizes, waits for the memory each time.
-    #[inline]
+    #[inline(always)]
     fn given(self, column: Column, to: &mut Option<Figure<'a>>) -> Result<(), Box<Invalid>> {
         let (from, len) = self.cells.wide(column as usize);
         match Number::plain(from, len) {
@@ -328,7 +347,7 @@ impl<'a> Row<'_, 'a> {
     }
 
     /// Takes over a number for which `is_valid` holds, if there is one, and returns its value.
-    #[inline]
+    #[inline(always)]
     fn checked(
         self,
         column: Column,
@@ -344,10 +363,10 @@ impl<'a> Row<'_, 'a> {
         if is_valid(value) {
             return Ok(Some(value));
         }
-        let message = format!("{value} {rule}");
-        Err(Invalid::at(column, Reason::OutOfRange, message))
+        Err(Invalid::out_of_range(column, value, rule))
     }
 
+    #[inline(always)]
     fn positive(
         self,
         column: Column,
@@ -369,6 +388,7 @@ impl<'a> Row<'_, 'a> {
     }
 
     /// Who the body is, and its SPK-ID as a number.
+    #[inline(always)]
     fn identity(self, full_name: &'a str) -> Result<(Identity<'a>, Option<u64>), Box<Invalid>> {
         // A table that was re-saved by a data-frame library may carry whole numbers as `433.0`.
         let whole = |text: &'a str| match text.strip_suffix(".0") {
@@ -400,6 +420,7 @@ impl<'a> Row<'_, 'a> {
     }
 
     /// Takes over the row's orbit, and returns it completed, with its inclination.
+    #[inline(always)]
     fn orbit(self, item: &mut Item<'a>) -> Result<(Orbit, Option<f64>), Box<Invalid>> {
         let e = self.checked(Column::E, &mut item.e, |e| e >= 0.0, "is below 0")?;
         let is_elliptic = e.is_none_or(|e| e < 1.0);
@@ -425,6 +446,7 @@ impl<'a> Row<'_, 'a> {
 
     /// Takes over magnitude, albedo and diameter, and returns the diameter: the measured one, else that from
     /// the magnitude.
+    #[inline(always)]
     fn size(self, item: &mut Item<'a>) -> Result<Option<f64>, Box<Invalid>> {
         let h = self.checked(
             Column::H,

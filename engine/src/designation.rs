@@ -23,6 +23,7 @@ impl<'a> Identity<'a> {
     /// Identifies a body by its columns, each trimmed and empty where absent, or returns `None` where all
     /// three of the columns that can be a key are empty.
     #[must_use]
+    #[inline(always)]
     pub fn of(pdes: &'a str, full_name: &'a str, name: &'a str, spkid: &'a str) -> Option<Self> {
         let full = FullName::parse(full_name);
         let key = [Cow::Borrowed(pdes), full.designation, Cow::Borrowed(spkid)]

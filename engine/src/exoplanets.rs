@@ -15,7 +15,7 @@ use crate::content::{BYTE_ORDER_MARK, Content, page_text};
 use crate::item::{Figure, Item, Word};
 use crate::number::Number;
 use crate::reject::{Input, Reason, Reject, excerpt};
-use crate::rows::{Cells, Chunk, Format, Plan, RowCells, Rows, read_header};
+use crate::rows::{Chunk, Format, Places, Plan, RowCells, Rows, read_header};
 
 /// The longest name of a planet that is taken, in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -232,14 +232,14 @@ impl ExoplanetList {
         let plan = Plan::new(&header.columns, wanted)
             .map_err(|duplicate| ExoplanetError::DuplicateColumn(duplicate.0))?;
         let chunk = Chunk::whole(text[header.end..].to_vec());
-        let mut rows = Rows::new(&chunk, Format::Csv);
-        let mut cells = Cells::default();
+        let mut places = Places::default();
+        let mut rows = Rows::new(&chunk, Format::Csv, &mut places);
         let mut list = ExoplanetList {
             table: Some(table),
             ..ExoplanetList::default()
         };
         let mut designations = HashSet::new();
-        while let Some(row) = rows.next_row(&plan, &mut cells) {
+        while let Some(row) = rows.next_row(&plan) {
             list.num_rows += 1;
             let located = row
                 .cells
@@ -354,6 +354,7 @@ impl ArchiveRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pen::Lines;
 
     const PLANETS: &str = "# This file, with a comma\n#\n\
         pl_name,hostname,pl_orbper,pl_orbsmax,pl_bmasse,pl_bmassprov,pl_orbeccen\n\
@@ -368,9 +369,9 @@ mod tests {
             (list.table, list.num_rows),
             (Some(ArchiveTable::Pscomppars), 3)
         );
-        let mut line = Vec::new();
-        list.planets[0].item(Some("r1")).write_json(&mut line);
-        let item: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        let mut lines = Lines::default();
+        list.planets[0].item(Some("r1")).write_json(&mut lines);
+        let item: serde_json::Value = serde_json::from_slice(lines.as_bytes()).unwrap();
         assert_eq!(item["designation"], "11 Com b");
         assert_eq!(item["kind"], "exoplanet");
         assert_eq!(item["a"], 1.178);

@@ -15,7 +15,7 @@ use crate::nhats::NhatsTable;
 use crate::number::Number;
 use crate::reject::Reject;
 use crate::report::{ExoplanetInput, MassInput, NhatsInput};
-use crate::rows::{Cells, Chunk, Rows};
+use crate::rows::{Chunk, Places, Rows};
 
 /// Columns of the catalogue whose cells are texts.
 const TEXT_COLUMNS: [&str; 11] = [
@@ -140,10 +140,10 @@ pub fn inspect_catalogue<R: Read>(
         })
         .collect();
     let (mut rows, mut malformed_rows) = (0, 0);
-    let (mut chunk, mut cells) = (Chunk::default(), Cells::default());
+    let (mut chunk, mut places) = (Chunk::default(), Places::default());
     while catalogue.next_chunk(&mut chunk)? {
-        let mut chunk_rows = Rows::new(&chunk, header.format);
-        while let Some(row) = chunk_rows.next_row(&plan, &mut cells) {
+        let mut chunk_rows = Rows::new(&chunk, header.format, &mut places);
+        while let Some(row) = chunk_rows.next_row(&plan) {
             rows += 1;
             let Ok(cells) = row.cells else {
                 malformed_rows += 1;

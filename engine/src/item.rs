@@ -9,7 +9,8 @@ pub(crate) mod decode;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::number::{Number, copy_text, write_f64};
+use crate::number::{MAX_WRITTEN_BYTES, Number, write_f64};
+use crate::pen::{Lines, Pen};
 
 /// What values an attribute has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,27 +53,19 @@ impl Figure<'_> {
             Figure::Whole(value) => *value as f64,
         }
     }
-
-    #[inline(always)]
-    fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Figure::Given(number) => number.write_json(out),
-            Figure::Computed(value) => write_f64(*value, out),
-            Figure::Whole(value) => write_whole(*value, out),
-        }
-    }
 }
 
 /// A word of our own, which needs no escape: `asteroid`, `from-h`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Word {
-    bytes: [u8; Word::MAX_BYTES],
+    /// The word in quotes, as JSON has it.
+    quoted: [u8; Word::MAX_BYTES + 2],
     len: u8,
 }
 
 impl Word {
     /// The longest word, in bytes.
-    pub const MAX_BYTES: usize = 16;
+    pub const MAX_BYTES: usize = 14;
 
     /// Makes a word of a text.
     ///
@@ -81,16 +74,17 @@ impl Word {
     /// it is for words that are known when the program is compiled.
     #[must_use]
     pub const fn new(text: &str) -> Self {
-        let mut bytes = [0; Word::MAX_BYTES];
+        let mut quoted = [b'"'; Word::MAX_BYTES + 2];
         let mut len = 0;
         while len < text.len() {
             let byte = text.as_bytes()[len];
             assert!(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-            bytes[len] = byte;
+            assert!(len < Word::MAX_BYTES);
             len += 1;
+            quoted[len] = byte;
         }
         Word {
-            bytes,
+            quoted,
             len: len as u8,
         }
     }
@@ -101,7 +95,7 @@ impl Word {
     /// Never: words are ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a word is ASCII")
+        std::str::from_utf8(&self.quoted[1..=usize::from(self.len)]).expect("a word is ASCII")
     }
 }
 
@@ -138,35 +132,65 @@ macro_rules! item {
 
         impl Item<'_> {
             /// Appends the item as an object of JSON and a line end.
-            pub fn write_json(&self, out: &mut Vec<u8>) {
-                let start = out.len();
+            pub fn write_json(&self, lines: &mut Lines) {
+                let mut pen = lines.pen(self.max_bytes());
                 $(
                     if let Some(value) = &self.$name {
-                        out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
-                        value.write_json(out);
+                        const KEY: &str = concat!(",\"", stringify!($name), "\":");
+                        const WIDE: usize = KEY.len().next_multiple_of(8);
+                        pen.put(const { &padded::<WIDE>(KEY) }, KEY.len());
+                        value.write_json(&mut pen);
                     }
                 )*
-                match out.get_mut(start) {
-                    Some(comma) => *comma = b'{',
-                    None => out.push(b'{'),
+                if !pen.replace_first(b'{') {
+                    pen.put(b"{", 1);
                 }
-                out.extend_from_slice(b"}\n");
+                pen.put(b"}\n", 2);
+                let num_written = pen.num_written();
+                lines.take(num_written);
             }
 
             /// Appends the item as a row of CSV (RFC 4180) and a line end, all attributes in order. A text that
             /// a spreadsheet would take for a formula has an apostrophe before it.
-            pub fn write_csv(&self, out: &mut Vec<u8>) {
+            pub fn write_csv(&self, lines: &mut Lines) {
+                let mut pen = lines.pen(self.max_bytes());
                 $(
                     if let Some(value) = &self.$name {
-                        value.write_csv(out);
+                        value.write_csv(&mut pen);
                     }
-                    out.push(b',');
+                    pen.put(b",", 1);
                 )*
-                out.pop();
-                out.push(b'\n');
+                pen.take_back();
+                pen.put(b"\n", 1);
+                let num_written = pen.num_written();
+                lines.take(num_written);
+            }
+
+            /// The most bytes that the item is written with.
+            #[inline]
+            fn max_bytes(&self) -> usize {
+                const NAMES: usize = 0 $( + stringify!($name).len() )*;
+                // Each has its quotes, its colon and its comma, or of a text another quote and an apostrophe.
+                const FIXED: usize = NAMES + ATTRIBUTES.len() * (MAX_WRITTEN_BYTES + 8);
+                let num_text_bytes = 0 $( + item!(@text_bytes $name $kind self) )*;
+                FIXED + num_text_bytes * MAX_ESCAPED_BYTES
             }
         }
     };
+    (@text_bytes $name:ident Text $item:ident) => { $item.$name.as_ref().map_or(0, |text| text.len()) };
+    (@text_bytes $name:ident $kind:ident $item:ident) => { 0 };
+}
+
+/// The most bytes that JSON writes one byte of a text with: `\u0000`.
+const MAX_ESCAPED_BYTES: usize = 6;
+
+/// A text that is known when the program is compiled, and zeros behind it.
+const fn padded<const N: usize>(text: &str) -> [u8; N] {
+    let mut wide = [0; N];
+    wide.split_at_mut(text.len())
+        .0
+        .copy_from_slice(text.as_bytes());
+    wide
 }
 
 item! {
@@ -253,100 +277,115 @@ item! {
 
 /// A value that can be written in both forms.
 trait Write {
-    fn write_json(&self, out: &mut Vec<u8>);
-    fn write_csv(&self, out: &mut Vec<u8>) {
-        self.write_json(out);
-    }
+    fn write_json(&self, pen: &mut Pen<'_>);
+    fn write_csv(&self, pen: &mut Pen<'_>);
 }
 
 impl Write for Figure<'_> {
     #[inline(always)]
-    fn write_json(&self, out: &mut Vec<u8>) {
-        self.write(out);
+    fn write_json(&self, pen: &mut Pen<'_>) {
+        match self {
+            Figure::Given(number) => number.write(pen),
+            Figure::Computed(value) => write_f64(*value, pen),
+            Figure::Whole(value) => pen.aside(|pen| write_whole(*value, pen)),
+        }
+    }
+
+    #[inline(always)]
+    fn write_csv(&self, pen: &mut Pen<'_>) {
+        self.write_json(pen);
     }
 }
 
 impl Write for bool {
-    fn write_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if *self { b"true" } else { b"false" });
+    #[inline(always)]
+    fn write_json(&self, pen: &mut Pen<'_>) {
+        match self {
+            true => pen.put(b"true", 4),
+            false => pen.put(b"false", 5),
+        }
+    }
+
+    #[inline(always)]
+    fn write_csv(&self, pen: &mut Pen<'_>) {
+        self.write_json(pen);
     }
 }
 
 impl Write for Word {
-    #[inline]
-    fn write_json(&self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        self.write_csv(out);
-        out.push(b'"');
+    #[inline(always)]
+    fn write_json(&self, pen: &mut Pen<'_>) {
+        pen.put(&self.quoted, usize::from(self.len) + 2);
     }
 
-    #[inline]
-    fn write_csv(&self, out: &mut Vec<u8>) {
-        let end = out.len() + usize::from(self.len);
-        out.extend_from_slice(&self.bytes);
-        out.truncate(end);
+    #[inline(always)]
+    fn write_csv(&self, pen: &mut Pen<'_>) {
+        pen.put_short(self.as_str().as_bytes());
     }
 }
 
 impl Write for Cow<'_, str> {
-    #[inline]
-    fn write_json(&self, out: &mut Vec<u8>) {
-        if is_plain(self.as_bytes()) {
-            out.push(b'"');
-            copy_text(self.as_bytes(), out);
-            out.push(b'"');
-        } else {
-            serde_json::to_writer(out, self.as_ref()).expect("a text is written to memory");
-        }
+    #[inline(always)]
+    fn write_json(&self, pen: &mut Pen<'_>) {
+        pen.aside(|pen| write_text(self, pen));
     }
 
-    fn write_csv(&self, out: &mut Vec<u8>) {
+    fn write_csv(&self, pen: &mut Pen<'_>) {
         let needs_quotes = |byte: u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
         // Spreadsheets take a text that begins so for a formula and act on it (OWASP, "CSV Injection"). An
         // apostrophe before it tells them that it is a text.
         let is_formula = self.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let apostrophe: &[u8] = if is_formula { b"'" } else { b"" };
         if !self.bytes().any(needs_quotes) {
-            if is_formula {
-                out.push(b'\'');
-            }
-            out.extend_from_slice(self.as_bytes());
+            pen.put_slice(apostrophe);
+            pen.put_slice(self.as_bytes());
             return;
         }
-        out.push(b'"');
-        if is_formula {
-            out.push(b'\'');
-        }
+        pen.put_slice(b"\"");
+        pen.put_slice(apostrophe);
         for byte in self.bytes() {
             if byte == b'"' {
-                out.push(b'"');
+                pen.put_slice(b"\"");
             }
-            out.push(byte);
+            pen.put_slice(&[byte]);
         }
-        out.push(b'"');
+        pen.put_slice(b"\"");
+    }
+}
+
+/// Writes a text as JSON.
+#[inline(never)]
+fn write_text(text: &str, pen: &mut Pen<'_>) {
+    if is_plain(text.as_bytes()) {
+        pen.put(b"\"", 1);
+        pen.put_short(text.as_bytes());
+        pen.put(b"\"", 1);
+    } else {
+        serde_json::to_writer(pen, text).expect("a text is written to memory");
     }
 }
 
 /// Whether a text stands in JSON as it is: no quote, backslash or control character is in it.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
-    // The last eight bytes overlap with those before: a copy of what is left would be a call.
-    let Some(last) = text.last_chunk::<8>() else {
-        // Spaces where there are no bytes.
-        let spaces = u64::from_le_bytes(*b"        ");
-        let word = rest
+    // The last bytes overlap with those before: a copy of what is left behind whole words would be a call.
+    if let Some(last) = text.last_chunk::<8>() {
+        let (words, _) = text.as_chunks::<8>();
+        let escaped = words.iter().map(|word| escaped_bytes(*word));
+        escaped.fold(escaped_bytes(*last), |one, other| one | other) == 0
+    } else if let (Some(&[a, b, c, d]), Some(&[e, f, g, h])) =
+        (text.first_chunk(), text.last_chunk())
+    {
+        escaped_bytes([a, b, c, d, e, f, g, h]) == 0
+    } else {
+        !text
             .iter()
-            .fold(spaces, |word, byte| word << 8 | u64::from(*byte));
-        return escaped_bytes(word.to_le_bytes()) == 0;
-    };
-    let escaped = words.iter().fold(escaped_bytes(*last), |escaped, word| {
-        escaped | escaped_bytes(*word)
-    });
-    escaped == 0
+            .any(|byte| matches!(byte, 0..b' ' | b'"' | b'\\'))
+    }
 }
 
 /// The high bit of each byte that JSON escapes, or more of them; eight bytes at a time.
-#[inline]
+#[inline(always)]
 fn escaped_bytes(word: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW_BITS: u64 = 0x7f * ONES;
@@ -357,9 +396,9 @@ fn escaped_bytes(word: [u8; 8]) -> u64 {
     (is_control | !differs(b'"') | !differs(b'\\') | !differs(0x7f)) & !word & !LOW_BITS
 }
 
-/// Appends a whole number.
-#[inline]
-fn write_whole(mut value: u64, out: &mut Vec<u8>) {
+/// Writes a whole number.
+#[inline(never)]
+fn write_whole(mut value: u64, pen: &mut Pen<'_>) {
     let mut digits = [b'0'; 20];
     let mut start = digits.len();
     loop {
@@ -370,7 +409,7 @@ fn write_whole(mut value: u64, out: &mut Vec<u8>) {
             break;
         }
     }
-    out.extend_from_slice(&digits[start..]);
+    pen.put_slice(&digits[start..]);
 }
 
 /// The header of the CSV form, with its line end.
@@ -382,7 +421,10 @@ pub fn csv_header() -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::pen::written;
 
     fn eros() -> Item<'static> {
         Item {
@@ -399,28 +441,30 @@ mod tests {
 
     #[test]
     fn a_line_of_json_has_what_has_a_value() {
-        let mut out = Vec::new();
-        eros().write_json(&mut out);
+        let mut lines = Lines::default();
+        eros().write_json(&mut lines);
+        Item::default().write_json(&mut lines);
         assert_eq!(
-            String::from_utf8(out).unwrap(),
+            str::from_utf8(lines.as_bytes()).unwrap(),
             concat!(
                 r#"{"designation":"433","spkid":20000433,"full_name":"433 \"Eros\", (A898 PA)","#,
                 r#""neo":true,"h":10.40,"e":0.2229,"price":1e-42}"#,
-                "\n"
+                "\n{}\n"
             )
         );
-        out = Vec::new();
-        Item::default().write_json(&mut out);
-        assert_eq!(out, b"{}\n");
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_reads_back(text in prop_oneof![any::<String>(), r#"[ -~"\\\n\x00-\x1f]{0,40}"#]) {
+            let json = written(|pen| Cow::Borrowed(text.as_str()).write_json(pen));
+            prop_assert_eq!(&json, &serde_json::to_string(&text).unwrap());
+        }
     }
 
     #[test]
     fn a_text_of_a_row_of_csv_is_no_formula() {
-        let csv = |name: &'static str| {
-            let mut out = Vec::new();
-            Cow::Borrowed(name).write_csv(&mut out);
-            String::from_utf8(out).unwrap()
-        };
+        let csv = |name: &'static str| written(|pen| Cow::Borrowed(name).write_csv(pen));
         for begin in ["=", "+", "-", "@", "\t"] {
             let name: &'static str = format!("{begin}1").leak();
             assert_eq!(csv(name), format!("'{begin}1"));
@@ -429,16 +473,15 @@ mod tests {
         assert_eq!(csv("\r=1"), "\"'\r=1\"");
         assert_eq!(csv("'Aylo'chaxnim"), "'Aylo'chaxnim");
         assert_eq!(csv("a=1"), "a=1");
-        let mut out = Vec::new();
-        Figure::Computed(-1.0).write_csv(&mut out);
-        assert_eq!(out, b"-1.0", "a number is no text");
+        let figure = written(|pen| Figure::Computed(-1.0).write_csv(pen));
+        assert_eq!(figure, "-1.0", "a number is no text");
     }
 
     #[test]
     fn a_row_of_csv_has_a_field_for_every_attribute() {
-        let mut out = Vec::new();
-        eros().write_csv(&mut out);
-        let row = String::from_utf8(out).unwrap();
+        let mut lines = Lines::default();
+        eros().write_csv(&mut lines);
+        let row = str::from_utf8(lines.as_bytes()).unwrap();
         assert!(row.starts_with("433,20000433,\"433 \"\"Eros\"\", (A898 PA)\",,,,true,,,,10.40,"));
         assert_eq!(csv_header().split(',').count(), ATTRIBUTES.len());
         assert_eq!(

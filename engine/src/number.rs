@@ -7,11 +7,15 @@ mod decimal;
 
 use std::fmt;
 
+use crate::pen::Pen;
+
 /// Longest text that is copied; a longer one is written as the shortest decimal of its double.
 ///
 /// Seventeen significant digits identify a double (IEEE 754), so a longer text carries no more of it;
 /// Amazon DynamoDB keeps at most 38 digits (Developer Guide, "Supported data types").
 const MAX_COPIED_BYTES: usize = 32;
+/// The most bytes that a number is written with: it may be put behind a zero and its sign.
+pub(crate) const MAX_WRITTEN_BYTES: usize = MAX_COPIED_BYTES + 2;
 
 /// A number's text, known to be of the grammar `[+-] digits [. digits] [(e|E|d|D) [+-] digits]` with at
 /// least one digit before the exponent, and finite as a double.
@@ -71,10 +75,10 @@ impl<'a> Number<'a> {
         let point = decimal::point(from, len)?;
         let form = if point == 0 {
             Form::BehindZero
-        } else if point + 1 != len && (point == 1 || from[0] != b'0') {
-            Form::Same
-        } else {
+        } else if point + 1 == len || (point > 1 && from.first() == Some(&b'0')) {
             Form::Repaired
+        } else {
+            Form::Same
         };
         Some(Number {
             from,
@@ -147,7 +151,7 @@ impl<'a> Number<'a> {
 
     /// The nearest double.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn value(&self) -> f64 {
         if self.point != NO_POINT
             && let Some(value) = decimal::value(self.from, self.len as usize, self.point.into())
@@ -157,6 +161,7 @@ impl<'a> Number<'a> {
         self.value_of_any()
     }
 
+    #[inline(never)]
     fn value_of_any(&self) -> f64 {
         let number = match self.text().parse() {
             Ok(value) => return value,
@@ -166,23 +171,30 @@ impl<'a> Number<'a> {
         number.parse().unwrap_or(f64::NAN)
     }
 
-    /// Appends the number as JSON: the same digits, or the shortest ones where the text is overlong.
+    /// Writes the number as JSON: the same digits, or the shortest ones where the text is overlong. At most
+    /// [`MAX_WRITTEN_BYTES`].
     #[inline(always)]
-    pub fn write_json(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, pen: &mut Pen<'_>) {
         match self.form {
             Form::Same => {}
-            Form::BehindZero => out.push(b'0'),
-            Form::Repaired => return self.write_repaired(out),
-            Form::Shortest => return write_f64(self.value(), out),
+            Form::BehindZero => pen.put(b"0", 1),
+            Form::Repaired | Form::Shortest => return pen.aside(|pen| self.write_otherwise(pen)),
         }
-        copy_short(self.from, self.len as usize, out);
+        match self.from.first_chunk::<MAX_COPIED_BYTES>() {
+            Some(wide) => pen.put(wide, self.len as usize),
+            None => pen.aside(|pen| pen.put_slice(self.bytes())),
+        }
     }
 
-    #[cold]
-    fn write_repaired(&self, out: &mut Vec<u8>) {
+    /// Writes what is not written as it stands.
+    #[inline(never)]
+    fn write_otherwise(&self, pen: &mut Pen<'_>) {
+        if self.form == Form::Shortest {
+            return write_f64(self.value(), pen);
+        }
         let mut rest = self.text().trim_start_matches('+');
         if let Some(unsigned) = rest.strip_prefix('-') {
-            out.push(b'-');
+            pen.put_slice(b"-");
             rest = unsigned;
         }
         let (mantissa, exponent) = match rest.find(['e', 'E', 'd', 'D']) {
@@ -191,16 +203,16 @@ impl<'a> Number<'a> {
         };
         let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         match integer.trim_start_matches('0') {
-            "" => out.push(b'0'),
-            digits => out.extend_from_slice(digits.as_bytes()),
+            "" => pen.put_slice(b"0"),
+            digits => pen.put_slice(digits.as_bytes()),
         }
         if !fraction.is_empty() {
-            out.push(b'.');
-            out.extend_from_slice(fraction.as_bytes());
+            pen.put_slice(b".");
+            pen.put_slice(fraction.as_bytes());
         }
         if let Some(exponent) = exponent {
-            out.push(b'e');
-            out.extend_from_slice(exponent.as_bytes());
+            pen.put_slice(b"e");
+            pen.put_slice(exponent.as_bytes());
         }
     }
 }
@@ -218,53 +230,20 @@ impl PartialEq for Number<'_> {
     }
 }
 
-/// Appends the first `len` bytes of `from`, at most [`MAX_COPIED_BYTES`].
-///
-/// Where there are as many behind, they are copied along and taken back: a copy of a fixed length is two
-/// instructions, one of a varying length a call.
+/// Writes the shortest decimal that reads back to `value`, which is finite. At most 24 bytes.
 #[inline(always)]
-fn copy_short(from: &[u8], len: usize, out: &mut Vec<u8>) {
-    match from.first_chunk::<MAX_COPIED_BYTES>() {
-        Some(wide) if len <= MAX_COPIED_BYTES => {
-            let end = out.len() + len;
-            out.extend_from_slice(wide);
-            out.truncate(end);
-        }
-        _ => out.extend_from_slice(&from[..len]),
-    }
-}
-
-/// Appends the shortest decimal that reads back to `value`, which is finite.
-pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn write_f64(value: f64, pen: &mut Pen<'_>) {
     debug_assert!(value.is_finite());
     if value.to_bits() == 0 {
         // What nine bodies in ten are worth.
-        return out.extend_from_slice(b"0.0");
+        return pen.put(b"0.0", 3);
     }
-    copy_text(zmij::Buffer::new().format_finite(value).as_bytes(), out);
+    pen.aside(|pen| write_shortest(value, pen));
 }
 
-/// Appends a text that is short as a rule: by two copies of a fixed length that overlap.
-#[inline]
-pub(crate) fn copy_text(text: &[u8], out: &mut Vec<u8>) {
-    match text.len() {
-        16..=32 => copy_overlapping::<16>(text, out),
-        8..16 => copy_overlapping::<8>(text, out),
-        4..8 => copy_overlapping::<4>(text, out),
-        0..4 => out.extend(text),
-        _ => out.extend_from_slice(text),
-    }
-}
-
-/// Appends a text of `N` to 2·`N` bytes.
-#[inline]
-fn copy_overlapping<const N: usize>(text: &[u8], out: &mut Vec<u8>) {
-    if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
-        let second = out.len() + text.len() - N;
-        out.extend_from_slice(first);
-        out.truncate(second);
-        out.extend_from_slice(last);
-    }
+#[inline(never)]
+fn write_shortest(value: f64, pen: &mut Pen<'_>) {
+    pen.put_short(zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
 fn count_digits(bytes: &[u8]) -> usize {
@@ -279,11 +258,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pen::written;
 
     fn json(text: &str) -> Option<String> {
-        let mut out = Vec::new();
-        Number::parse(text).ok()?.write_json(&mut out);
-        Some(String::from_utf8(out).unwrap())
+        let number = Number::parse(text).ok()?;
+        Some(written(|pen| number.write(pen)))
     }
 
     #[test]
@@ -349,9 +328,8 @@ mod tests {
         fn any_double_written_reads_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);
             if value.is_finite() {
-                let mut out = Vec::new();
-                write_f64(value, &mut out);
-                prop_assert_eq!(std::str::from_utf8(&out).unwrap().parse::<f64>().unwrap().to_bits(), bits);
+                let text = written(|pen| write_f64(value, pen));
+                prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits);
             }
         }
     }

@@ -24,13 +24,13 @@ mod queue;
 
 use queue::Queue;
 
-use crate::batch::{Batch, Counts, Encoding};
+use crate::batch::{Batch, Counts, Encoding, Valuing};
 use crate::body::Valuer;
 use crate::catalogue::{Catalogue, CatalogueError, Trailer};
 use crate::crash;
 use crate::exoplanets::Exoplanet;
 use crate::reject::{Reason, Reject};
-use crate::rows::{Cells, Chunk, Format, Plan};
+use crate::rows::{Chunk, Places};
 use crate::sink::{Sink, SinkError};
 
 /// Exoplanets that are handed over at once.
@@ -148,7 +148,7 @@ struct Work {
     seq: u64,
     chunk: Chunk,
     batch: Batch,
-    cells: Cells,
+    places: Places,
 }
 
 /// Values a `catalogue` and then `planets` into `sinks`.
@@ -168,10 +168,12 @@ pub fn run<R: Read>(
     let encoding = sinks.items.encoding();
     let plan = catalogue.plan().clone();
     let workshop = Workshop {
-        valuer,
-        plan: &plan,
-        format: catalogue.header().format,
-        encoding,
+        valuing: Valuing {
+            valuer,
+            plan: &plan,
+            format: catalogue.header().format,
+            encoding,
+        },
         num_waiting: AtomicUsize::new(0),
         queue: Queue::new(Writer::new(sinks, catalogue.first_line()), options),
     };
@@ -193,10 +195,7 @@ pub fn run<R: Read>(
 
 /// Where chunks become batches.
 struct Workshop<'w, 's> {
-    valuer: &'w Valuer,
-    plan: &'w Plan,
-    format: Format,
-    encoding: Encoding,
+    valuing: Valuing<'w>,
     /// Chunks that were given to the other threads and not begun yet.
     num_waiting: AtomicUsize,
     queue: Queue<'s>,
@@ -266,17 +265,10 @@ impl Workshop<'_, '_> {
             let Work {
                 chunk,
                 batch,
-                cells,
+                places,
                 ..
             } = &mut work;
-            batch.fill(
-                chunk,
-                self.format,
-                self.plan,
-                self.valuer,
-                self.encoding,
-                cells,
-            );
+            self.valuing.fill(batch, chunk, places);
             work
         }));
         self.queue.add(valued);
@@ -320,7 +312,7 @@ impl<'s> Writer<'s> {
         self.sinks.items.write(batch)?;
         crash::point("batch-written");
         self.summary.counts.add(&batch.counts);
-        self.summary.bytes_written += batch.lines.len() as u64;
+        self.summary.bytes_written += batch.lines().len() as u64;
         for reject in &batch.rejects {
             *self.summary.rejected.entry(reject.reason).or_default() += 1;
             (self.sinks.rejects)(reject).map_err(PipelineError::Rejects)?;

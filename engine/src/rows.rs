@@ -15,13 +15,13 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cells::{Cells, RowCells};
+pub(crate) use cells::RowCells;
 pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing};
 pub(crate) use csv::{CsvFraming, read_header};
 pub(crate) use json::{DataStart, JsonFraming, JsonHead, find_data};
 pub(crate) use plan::Plan;
 
-use cells::ChunkText;
+use cells::{Cells, ChunkText};
 use index::{Index, IndexedRow};
 
 use crate::reject::Reason;
@@ -70,34 +70,33 @@ pub(crate) struct RawRow<'a> {
     pub(crate) cells: Result<RowCells<'a>, Fault>,
 }
 
+/// Where the parts of rows stand: memory that is used again for the next chunk.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    index: Index,
+    cells: Cells,
+}
+
 /// The rows of one chunk, in order.
 pub(crate) struct Rows<'c> {
     chunk: &'c Chunk,
     text: ChunkText<'c>,
     format: Format,
-    index: Index,
+    places: &'c mut Places,
     at: usize,
     num_lines: u64,
 }
 
 impl<'c> Rows<'c> {
-    pub(crate) fn new(chunk: &'c Chunk, format: Format) -> Self {
+    pub(crate) fn new(chunk: &'c Chunk, format: Format, places: &'c mut Places) -> Self {
+        places.index.begin(format);
         Rows {
             chunk,
             text: ChunkText::of(chunk),
             format,
-            index: Index::new(format),
+            places,
             at: 0,
             num_lines: 0,
-        }
-    }
-
-    /// The same, with another index.
-    #[cfg(test)]
-    fn with_index(chunk: &'c Chunk, index: Index, format: Format) -> Self {
-        Rows {
-            index,
-            ..Rows::new(chunk, format)
         }
     }
 
@@ -107,22 +106,18 @@ impl<'c> Rows<'c> {
     }
 
     /// Locates the cells of the next row, or returns `None` behind the last one.
-    #[inline]
-    pub(crate) fn next_row<'a>(
-        &'a mut self,
-        plan: &'a Plan,
-        cells: &'a mut Cells,
-    ) -> Option<RawRow<'a>> {
+    #[inline(always)]
+    pub(crate) fn next_row<'a>(&'a mut self, plan: &'a Plan) -> Option<RawRow<'a>> {
         let Some(row) = self.next_indexed(plan) else {
-            return self.next_of_any(plan, cells);
+            return self.next_of_any(plan);
         };
         Some(self.indexed(&row, plan))
     }
 
     /// Passes the next row, if the index has it and it has all of its fields.
-    #[inline]
+    #[inline(always)]
     fn next_indexed(&mut self, plan: &Plan) -> Option<IndexedRow> {
-        let row = self.index.row_at(self.at)?;
+        let row = self.places.index.row_at(self.at)?;
         if row.num_fields() != plan.width() {
             return None;
         }
@@ -137,9 +132,9 @@ impl<'c> Rows<'c> {
         Some(row)
     }
 
-    #[inline]
+    #[inline(always)]
     fn indexed<'a>(&'a self, row: &IndexedRow, plan: &'a Plan) -> RawRow<'a> {
-        let marks = self.index.marks(row);
+        let marks = self.places.index.marks(row);
         RawRow {
             bytes: &self.chunk.bytes[row.start..row.end],
             line: self.num_lines.saturating_sub(1),
@@ -149,7 +144,7 @@ impl<'c> Rows<'c> {
 
     /// The next row, whatever it is. From it on, the index is made anew where it has come to its end.
     #[cold]
-    fn next_of_any<'a>(&'a mut self, plan: &'a Plan, cells: &'a mut Cells) -> Option<RawRow<'a>> {
+    fn next_of_any<'a>(&'a mut self, plan: &'a Plan) -> Option<RawRow<'a>> {
         let bytes = &self.chunk.bytes[..];
         if let Some(num_lines) = self.chunk.overlong_lines {
             let is_first = self.at == 0;
@@ -171,12 +166,13 @@ impl<'c> Rows<'c> {
             }
             Format::Json => self.at = json::skip_separators(bytes, self.at)?,
         }
-        if self.index.is_exhausted() {
-            self.index.fill(bytes, self.at);
+        if self.places.index.is_exhausted() {
+            self.places.index.fill(bytes, self.at);
         }
         if let Some(row) = self.next_indexed(plan) {
             return Some(self.indexed(&row, plan));
         }
+        let cells = &mut self.places.cells;
         cells.reset(plan.num_wanted());
         let start = self.at;
         let line = self.num_lines;

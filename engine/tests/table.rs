@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use engine::item::{ATTRIBUTES, Figure, Item, Kind};
 use engine::number::Number;
+use engine::pen::Lines;
 use engine::table::{
     Body, Duplicate, Filter, Loaded, Ranking, ReplaceError, Table, TableError, TableWriter, Value,
 };
@@ -73,9 +74,9 @@ impl Place {
 }
 
 fn line(item: &Item<'_>) -> Vec<u8> {
-    let mut line = Vec::new();
-    item.write_json(&mut line);
-    line
+    let mut lines = Lines::default();
+    item.write_json(&mut lines);
+    lines.as_bytes().to_vec()
 }
 
 fn asteroid(designation: &str) -> Item<'_> {

@@ -5,14 +5,6 @@ use std::borrow::Cow;
 use super::Composition;
 use super::composition::density;
 
-/// Bodies whose type Asterank knows although the catalogue does not, by designation or name.
-const KNOWN_BODIES: [(&str, &str); 4] = [
-    ("2012 DA14", "L"),
-    ("1986 DA", "M"),
-    ("2011 UW158", "Xc"),
-    ("Bennu", "B"),
-];
-
 /// Where a type came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypeSource {
@@ -126,11 +118,15 @@ fn from_tholen(spec_t: &str) -> Option<&'static str> {
     })
 }
 
+/// The type of a body that Asterank knows although the catalogue does not, by its designations or name.
 fn known_body(names: &[&str]) -> Option<&'static str> {
-    KNOWN_BODIES
-        .iter()
-        .find(|(body, _)| names.contains(body))
-        .map(|(_, spectral_type)| *spectral_type)
+    names.iter().find_map(|name| match *name {
+        "2012 DA14" => Some("L"),
+        "1986 DA" => Some("M"),
+        "2011 UW158" => Some("Xc"),
+        "Bennu" => Some("B"),
+        _ => None,
+    })
 }
 
 /// Whether a body is a comet: by its orbit class or, where a row has none, by its prefix or full name.

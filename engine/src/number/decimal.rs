@@ -10,6 +10,8 @@ const MAX_BYTES: usize = 24;
 const WIDE_BYTES: usize = 32;
 /// The most digits before the point: one word.
 const MAX_INTEGER_DIGITS: usize = 7;
+/// The most digits of all: a whole number of them is below 2⁶⁴.
+const MAX_DIGITS: usize = 19;
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
 const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -21,45 +23,12 @@ const POWERS_OF_TEN: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
-/// The same as whole numbers, as far as eight digits need them.
-const WHOLE_POWERS_OF_TEN: [u64; 9] = [
-    1,
-    10,
-    100,
-    1_000,
-    10_000,
-    100_000,
-    1_000_000,
-    10_000_000,
-    100_000_000,
-];
+/// The same as whole numbers, as far as the digits that two words do not hold need them.
+const WHOLE_POWERS_OF_TEN: [u64; MAX_DIGITS - 16 + 1] = [1, 10, 100, 1_000];
 
-/// The bytes of a decimal and of what stands behind it.
+/// A bit for each of the first bytes that is not a digit, the first byte's the lowest.
 #[inline(always)]
-fn wide(from: &[u8]) -> [u8; WIDE_BYTES] {
-    match from.first_chunk() {
-        Some(wide) => *wide,
-        None => padded(from),
-    }
-}
-
-#[cold]
-fn padded(from: &[u8]) -> [u8; WIDE_BYTES] {
-    let mut wide = [0; WIDE_BYTES];
-    wide[..from.len()].copy_from_slice(from);
-    wide
-}
-
-#[inline(always)]
-fn word(wide: &[u8; WIDE_BYTES], at: usize) -> u64 {
-    let bytes = wide[at..at + 8].try_into().expect("eight bytes");
-    u64::from_le_bytes(bytes)
-}
-
-/// A bit for each of the first [`MAX_BYTES`] bytes that is not a digit, the first byte's the lowest; the bits
-/// behind them are nothing to go by.
-#[inline(always)]
-fn others(wide: &[u8; WIDE_BYTES]) -> u64 {
+fn others(wide: &[u8; WIDE_BYTES]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     #[allow(
         unsafe_code,
@@ -73,55 +42,84 @@ fn others(wide: &[u8; WIDE_BYTES]) -> u64 {
 
 /// The same in 64-bit words alone.
 #[cfg(any(test, not(target_arch = "x86_64")))]
-fn portable_others(wide: &[u8; WIDE_BYTES]) -> u64 {
-    let of_word = |at| {
-        let word = word(wide, at);
+fn portable_others(wide: &[u8; WIDE_BYTES]) -> u32 {
+    let of_word = |index: usize| {
+        let word = words(wide)[index];
         let digits = word ^ 0x3030_3030_3030_3030;
         let others = (((digits & LOW_BITS) + 0x7676_7676_7676_7676) | digits) & HIGH_BITS;
         // Gathers the eight high bits in the highest byte.
-        (others >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+        ((others >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
     };
-    of_word(0) | of_word(8) << 8 | of_word(16) << 16
+    of_word(0) | of_word(1) << 8 | of_word(2) << 16 | of_word(3) << 24
 }
 
 /// What every x86-64 machine has.
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use std::arch::x86_64::{
-        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_set1_epi8,
         _mm_sub_epi8,
     };
 
-    use super::{WIDE_BYTES, word};
+    use super::WIDE_BYTES;
 
     #[inline]
     #[target_feature(enable = "sse2")]
-    pub(super) fn others(wide: &[u8; WIDE_BYTES]) -> u64 {
-        let of_half = |at| {
-            let [low, high] = [word(wide, at), word(wide, at + 8)].map(u64::cast_signed);
-            let bytes = _mm_set_epi64x(high, low);
+    pub(super) fn others(wide: &[u8; WIDE_BYTES]) -> u32 {
+        let of_half = |half: &[u8; WIDE_BYTES / 2]| {
+            // SAFETY: the half is of the 16 bytes that are loaded, and this load wants no alignment.
+            #[allow(unsafe_code, reason = "there is no load without a pointer")]
+            let bytes = unsafe { _mm_loadu_si128(half.as_ptr().cast()) };
             let digits = _mm_sub_epi8(bytes, _mm_set1_epi8(b'0'.cast_signed()));
             let are_digits = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
-            u64::from(!_mm_movemask_epi8(are_digits).cast_unsigned() & 0xffff)
+            _mm_movemask_epi8(are_digits).cast_unsigned()
         };
-        of_half(0) | of_half(16) << 16
+        let (halves, _) = wide.as_chunks();
+        !(of_half(&halves[0]) | of_half(&halves[1]) << 16)
     }
+}
+
+/// The bytes as 64-bit words, the first of each the lowest.
+#[inline(always)]
+fn words(wide: &[u8; WIDE_BYTES]) -> [u64; WIDE_BYTES / 8] {
+    let (words, _) = wide.as_chunks();
+    std::array::from_fn(|index| u64::from_le_bytes(words[index]))
+}
+
+fn padded(from: &[u8]) -> [u8; WIDE_BYTES] {
+    let mut wide = [0; WIDE_BYTES];
+    wide[..from.len()].copy_from_slice(from);
+    wide
 }
 
 /// Where the point of the first `len` bytes of `from` stands, or would stand behind the last digit, if they
 /// are a plain decimal of at most [`MAX_BYTES`].
 #[inline(always)]
 pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
-    if len > MAX_BYTES || len == 0 {
+    if len.wrapping_sub(1) >= MAX_BYTES {
         return None;
     }
-    let wide = wide(from);
-    let others = others(&wide) & ((1 << len) - 1);
+    match from.first_chunk() {
+        Some(wide) => point_of(wide, len),
+        None => point_at_end(from, len),
+    }
+}
+
+/// The same where there is little behind it.
+#[cold]
+#[inline(never)]
+fn point_at_end(from: &[u8], len: usize) -> Option<usize> {
+    point_of(&padded(from), len)
+}
+
+#[inline(always)]
+fn point_of(wide: &[u8; WIDE_BYTES], len: usize) -> Option<usize> {
+    let others = others(wide) & ((1_u32 << len) - 1);
     if others == 0 {
         return Some(len);
     }
     let point = others.trailing_zeros() as usize;
-    let is_decimal = others & (others - 1) == 0 && from[point] == b'.' && len > 1;
+    let is_decimal = others & (others - 1) == 0 && wide[point] == b'.' && len > 1;
     is_decimal.then_some(point)
 }
 
@@ -129,35 +127,50 @@ pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
 ///
 /// A whole number up to 2⁵³ and a power of ten up to 10²² are doubles exactly, so that their quotient is
 /// rounded once, as it should be (Clinger, "How to read floating point numbers accurately", 1990).
-#[inline]
+#[inline(always)]
 pub(super) fn value(from: &[u8], len: usize, point: usize) -> Option<f64> {
+    match from.first_chunk() {
+        Some(wide) => value_of(wide, len, point),
+        None => value_at_end(from, len, point),
+    }
+}
+
+/// The same where there is little behind it.
+#[cold]
+#[inline(never)]
+fn value_at_end(from: &[u8], len: usize, point: usize) -> Option<f64> {
+    value_of(&padded(from), len, point)
+}
+
+#[inline(always)]
+fn value_of(wide: &[u8; WIDE_BYTES], len: usize, point: usize) -> Option<f64> {
     let num_fraction_digits = len.saturating_sub(point + 1);
-    if point > MAX_INTEGER_DIGITS || point + num_fraction_digits > 19 {
+    let num_digits = point + num_fraction_digits;
+    if point > MAX_INTEGER_DIGITS || num_digits.wrapping_sub(1) >= MAX_DIGITS {
         return None;
     }
-    let wide = wide(from);
-    let integer = digits(word(&wide, 0), point);
-    let first = num_fraction_digits.min(8);
-    let second = (num_fraction_digits - first).min(8);
-    let mut mantissa = integer * WHOLE_POWERS_OF_TEN[first] + digits(word(&wide, point + 1), first);
-    mantissa = mantissa * WHOLE_POWERS_OF_TEN[second] + digits(word(&wide, point + 9), second);
-    let third = num_fraction_digits - first - second;
-    if third > 0 {
-        mantissa = mantissa * WHOLE_POWERS_OF_TEN[third] + digits(word(&wide, point + 17), third);
-    }
+    let [first, second, third, _] = words(wide);
+    // The bytes behind the point move into its place.
+    let before_point = (1_u64 << (8 * point)) - 1;
+    let low = (first & before_point) | ((first >> 8 | second << 56) & !before_point);
+    let high = second >> 8 | third << 56;
+    // Of two words all digits move to the end, behind zeros; few figures have a digit behind them. Without a
+    // branch: how many digits there are is nothing that a machine could foresee.
+    let num_missing = 16_usize.saturating_sub(num_digits);
+    let digits = (u128::from(low) | u128::from(high) << 64) << (8 * num_missing);
+    let upper = whole(digits as u64) * 100_000_000 + whole((digits >> 64) as u64);
+    let rest = num_digits.saturating_sub(16);
+    let lower = whole((third >> 8).unbounded_shl(64 - 8 * rest as u32));
+    let mantissa = upper * WHOLE_POWERS_OF_TEN[rest] + lower;
     let is_exact = mantissa <= 1 << 53;
     is_exact.then(|| mantissa as f64 / POWERS_OF_TEN[num_fraction_digits])
 }
 
-/// The number that the first `len` digits of `word` are, at most eight.
-///
-/// Not inlined: the compiler would work on several words at once, with vector instructions that have no
-/// 64-bit multiplication.
-#[inline(never)]
-fn digits(word: u64, len: usize) -> u64 {
-    // The digits move to the end of the word, behind zeros; neighbours are then joined to numbers of two,
-    // four and eight digits.
-    let word = word.unbounded_shl(64 - 8 * len as u32) & 0x0f0f_0f0f_0f0f_0f0f;
+/// The number that the eight digits of `word` are, which may be zeros in place of some of the first.
+#[inline(always)]
+fn whole(word: u64) -> u64 {
+    // Neighbours are joined to numbers of two, four and eight digits.
+    let word = word & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = (word.wrapping_mul(10 * (1 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let quads = (pairs.wrapping_mul(100 * (1 << 16) + 1) >> 16) & 0x0000_ffff_0000_ffff;
     quads.wrapping_mul(10_000 * (1 << 32) + 1) >> 32
@@ -214,11 +227,10 @@ mod tests {
         #[test]
         fn digits_are_told_from_others_alike(bytes in any::<[u8; WIDE_BYTES]>(), digits in "[0-9.]{32}") {
             for wide in [bytes, *digits.as_bytes().first_chunk().unwrap()] {
-                let mask = (1 << MAX_BYTES) - 1;
-                let plain = wide.iter().zip(0..).map(|(byte, at)| u64::from(!byte.is_ascii_digit()) << at);
-                let plain = plain.sum::<u64>() & mask;
-                prop_assert_eq!(others(&wide) & mask, plain);
-                prop_assert_eq!(portable_others(&wide) & mask, plain);
+                let plain = wide.iter().zip(0..).map(|(byte, at)| u32::from(!byte.is_ascii_digit()) << at);
+                let plain: u32 = plain.sum();
+                prop_assert_eq!(others(&wide), plain);
+                prop_assert_eq!(portable_others(&wide), plain);
             }
         }
 

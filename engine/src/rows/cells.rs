@@ -1,5 +1,6 @@
 //! Cells: where the parts of a row stand, and how they are read.
 
+use super::plan::NO_FIELD;
 use super::{Chunk, Format, Plan};
 
 /// The cells of a row that was located field by field, copied out of it: it is no regular row.
@@ -9,8 +10,8 @@ pub(crate) struct Cells {
     text: Vec<u8>,
     /// The positions of these bytes, and of the one behind the last cell.
     marks: Vec<u32>,
-    /// For each wanted column, its place among the cells.
-    fields: Vec<Option<u32>>,
+    /// For each wanted column, its place among the cells, or [`NO_FIELD`].
+    fields: Vec<u32>,
 }
 
 impl Cells {
@@ -20,12 +21,12 @@ impl Cells {
         self.marks.clear();
         self.marks.push(0);
         self.fields.clear();
-        self.fields.resize(num_columns, None);
+        self.fields.resize(num_columns, NO_FIELD);
     }
 
     /// Sets a cell to `text`, without the spaces around it.
     pub(super) fn set(&mut self, slot: usize, text: &[u8]) {
-        self.fields[slot] = Some(position(self.marks.len() - 1));
+        self.fields[slot] = position(self.marks.len() - 1);
         self.text.extend_from_slice(text.trim_ascii());
         self.marks.push(position(self.text.len()));
         self.text.push(b',');
@@ -73,8 +74,8 @@ pub(crate) struct RowCells<'a> {
     chunk: ChunkText<'a>,
     /// The position before each field, and the one behind the last.
     marks: &'a [u32],
-    /// For each wanted column, the field that holds it.
-    fields: &'a [Option<u32>],
+    /// For each wanted column, the field that holds it, or [`NO_FIELD`].
+    fields: &'a [u32],
     /// How the fields are written, or `None` where they are the texts of the cells already.
     format: Option<Format>,
 }
@@ -103,9 +104,14 @@ impl<'a> RowCells<'a> {
     }
 
     /// The bytes of a wanted column.
+    #[inline]
     pub(crate) fn bytes(&self, slot: usize) -> &'a [u8] {
-        let (start, end) = self.trimmed(slot);
-        &self.chunk.bytes[start..end]
+        let (start, end) = self.place(slot);
+        let bytes = &self.chunk.bytes[start..end];
+        match has_outer_space(bytes) {
+            true => bytes.trim_ascii(),
+            false => bytes,
+        }
     }
 
     /// The bytes of a wanted column, spaces around them included, with whatever stands behind them, and their
@@ -113,55 +119,51 @@ impl<'a> RowCells<'a> {
     #[inline(always)]
     pub(crate) fn wide(&self, slot: usize) -> (&'a [u8], usize) {
         let (start, end) = self.place(slot);
-        (&self.chunk.bytes[start..], end - start)
+        (&self.chunk.bytes[start..], end.saturating_sub(start))
     }
 
     /// The text of a wanted column, or its bytes where they are not UTF-8.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&self, slot: usize) -> Result<&'a str, &'a [u8]> {
-        let (start, end) = self.trimmed(slot);
+        let (start, end) = self.place(slot);
         if start == end {
             return Ok("");
         }
-        if let Some(text) = self.chunk.text.and_then(|text| text.get(start..end)) {
-            return Ok(text);
-        }
-        let bytes = &self.chunk.bytes[start..end];
-        std::str::from_utf8(bytes).map_err(|_| bytes)
-    }
-
-    /// The start and end of a cell without the spaces around it, which most do not have.
-    #[inline]
-    fn trimmed(&self, slot: usize) -> (usize, usize) {
-        let (start, end) = self.place(slot);
-        let text = &self.chunk.bytes[start..end];
-        match (text.first(), text.last()) {
-            (Some(first), Some(last)) if *first <= b' ' || *last <= b' ' => {
-                let start = start + (text.len() - text.trim_ascii_start().len());
-                (start, start + text.trim_ascii().len())
+        match self.chunk.text.and_then(|text| text.get(start..end)) {
+            Some(text) if !has_outer_space(text.as_bytes()) => Ok(text),
+            Some(text) => Ok(text.trim_ascii()),
+            None => {
+                let bytes = self.bytes(slot);
+                std::str::from_utf8(bytes).map_err(|_| bytes)
             }
-            _ => (start, end),
         }
     }
 
     /// The start and end of a cell.
     #[inline(always)]
     fn place(&self, slot: usize) -> (usize, usize) {
-        let field = self.fields[slot].map_or(usize::MAX - 2, |field| field as usize);
-        let Some([before, behind]) = self.marks.get(field..field + 2) else {
+        let marks = self.marks.get(self.fields[slot] as usize..);
+        let Some([before, behind]) = marks.and_then(<[u32]>::first_chunk) else {
             return (0, 0);
         };
         // The mark before the first row of a chunk is in front of its first byte.
         let start = before.wrapping_add(1) as usize;
         let end = *behind as usize;
         // There is a byte behind every cell, the mark itself.
-        match (self.format, self.chunk.bytes[start]) {
-            (None, _) => (start, end),
-            (Some(_), b'"') => (start + 1, end - 1),
-            (Some(Format::Json), b'n') if &self.chunk.bytes[start..end] == b"null" => {
+        match self.chunk.bytes[start] {
+            b'"' if self.format.is_some() => (start + 1, end - 1),
+            b'n' if self.format == Some(Format::Json)
+                && &self.chunk.bytes[start..end] == b"null" =>
+            {
                 (start, start)
             }
             _ => (start, end),
         }
     }
+}
+
+/// Whether there is a space at an end of a text, or a control character: of most there is none.
+#[inline(always)]
+fn has_outer_space(text: &[u8]) -> bool {
+    matches!((text.first(), text.last()), (Some(first), Some(last)) if *first <= b' ' || *last <= b' ')
 }

@@ -80,16 +80,21 @@ impl<R: Read> ChunkReader<R> {
 
     /// Fills `chunk` with the next rows and returns true, or false behind the last one.
     pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
-        chunk.bytes.clear();
         chunk.overlong_lines = None;
+        let bytes = &mut chunk.bytes;
         if self.ended.is_some() {
+            bytes.clear();
             return Ok(false);
         }
-        std::mem::swap(&mut chunk.bytes, &mut self.tail);
-        let bytes = &mut chunk.bytes;
+        // What the chunk held before is read over: to clear it would mean to fill it with zeros first.
+        let mut num_read = self.tail.len();
+        bytes.resize(bytes.len().max(num_read), 0);
+        bytes[..num_read].copy_from_slice(&self.tail);
+        self.tail.clear();
         let mut target = self.chunk_bytes;
         loop {
-            self.fill(bytes, target)?;
+            self.fill(bytes, num_read, target)?;
+            num_read = bytes.len();
             let (boundary, end) = self.scan(bytes, self.num_scanned, false);
             self.num_scanned = bytes.len();
             if let Some(end) = end {
@@ -126,13 +131,10 @@ impl<R: Read> ChunkReader<R> {
         Ok(self.tail)
     }
 
-    fn fill(&mut self, bytes: &mut Vec<u8>, target: usize) -> io::Result<()> {
-        let mut num_read = bytes.len();
-        if num_read >= target || self.is_at_end {
-            return Ok(());
-        }
+    /// Reads behind the first `num_read` bytes, which are kept, up to `target` in all.
+    fn fill(&mut self, bytes: &mut Vec<u8>, mut num_read: usize, target: usize) -> io::Result<()> {
         // Read straight into its place: `read_to_end` feels its way with small buffers.
-        bytes.resize(target, 0);
+        bytes.resize(target.max(num_read), 0);
         while num_read < target && !self.is_at_end {
             match self.input.read(&mut bytes[num_read..]) {
                 Ok(0) => self.is_at_end = true,
@@ -208,8 +210,7 @@ impl<R: Read> ChunkReader<R> {
             framing.restart();
         }
         loop {
-            passed.clear();
-            self.fill(&mut passed, self.chunk_bytes)?;
+            self.fill(&mut passed, 0, self.chunk_bytes)?;
             let (boundary, end) = self.scan(&passed, 0, true);
             if let Some(at) = boundary.or(end) {
                 self.tail = passed.split_off(at);

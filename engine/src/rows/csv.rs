@@ -8,10 +8,11 @@
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
+use super::masks::{BLOCK_BYTES, portable};
 #[cfg(target_arch = "x86_64")]
-use super::masks::avx2;
-use super::masks::{BLOCK_BYTES, Machine, portable};
+use super::masks::{avx2, avx512};
 use super::{Cells, Fault, Plan, plan::normalised_name};
+use crate::machine::Machine;
 use crate::reject::Reason;
 
 /// Where in a row the scan for row ends is.
@@ -57,15 +58,17 @@ impl CsvFraming {
                 _ => usize::MAX,
             },
         };
+        // SAFETY: as in `Index::fill`.
+        #[allow(
+            unsafe_code,
+            reason = "vector instructions, chosen where the machine has them"
+        )]
         match Machine::here() {
-            // SAFETY: as in `Index::fill`.
             #[cfg(target_arch = "x86_64")]
-            #[allow(
-                unsafe_code,
-                reason = "vector instructions, where the machine has them"
-            )]
+            Machine::Avx512 => unsafe { pass.over_avx512(&bytes[..to], from) },
+            #[cfg(target_arch = "x86_64")]
             Machine::Avx2 => unsafe { pass.over_avx2(&bytes[..to], from) },
-            _ => pass.over(&bytes[..to], from, portable::quotes),
+            Machine::Any => pass.over(&bytes[..to], from, portable::quotes),
         }
         self.state = match pass.is_quoted {
             true => State::Quoted,
@@ -134,9 +137,15 @@ struct QuotePass {
 
 impl QuotePass {
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
     fn over_avx2(&mut self, bytes: &[u8], from: usize) {
         self.over(bytes, from, |block| avx2::quotes(block));
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512bw,bmi1,bmi2,popcnt")]
+    fn over_avx512(&mut self, bytes: &[u8], from: usize) {
+        self.over(bytes, from, |block| avx512::quotes(block));
     }
 
     /// Inlined, so that it is compiled for the machine that its caller is compiled for.

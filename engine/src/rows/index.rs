@@ -6,13 +6,14 @@
 //! fields; from there on the index is silent, and the row is left to [`csv`](super::csv) and
 //! [`json`](super::json), which take anything and decide what is a fault.
 //!
-//! The one unsafe block is here: it calls code that is compiled for AVX2, on machines that have it.
+//! The unsafe blocks call code that is compiled for AVX2 or AVX-512, on machines that have it.
 
 use super::Format;
 use super::cells::position;
+use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, portable};
 #[cfg(target_arch = "x86_64")]
-use super::masks::avx2;
-use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, Machine, parity, portable};
+use super::masks::{avx2, avx512};
+use crate::machine::Machine;
 
 /// Bytes that are indexed at once: they and their index fit into a core's first cache.
 const WINDOW_BYTES: usize = 16 << 10;
@@ -25,10 +26,12 @@ pub(super) struct Index {
     marks: Box<[u32]>,
     num_marks: usize,
     /// For each row, the place of its end among the marks.
-    row_ends: Vec<u32>,
+    row_ends: Box<[u32]>,
+    num_rows: usize,
     next_row: usize,
     format: Format,
-    machine: Machine,
+    /// What it is made with; without one it stays empty, and every row is left to the plain readers.
+    machine: Option<Machine>,
 }
 
 /// A row of an index.
@@ -46,77 +49,116 @@ impl IndexedRow {
     }
 }
 
-impl Index {
-    pub(super) fn new(format: Format) -> Self {
-        Self::on(Machine::here(), format)
+impl Default for Index {
+    fn default() -> Self {
+        Self::on(Some(Machine::here()))
     }
+}
 
-    pub(super) fn on(machine: Machine, format: Format) -> Self {
+impl Index {
+    /// An empty index that is made with `machine`, if with any.
+    pub(super) fn on(machine: Option<Machine>) -> Self {
         Index {
             marks: vec![0; WINDOW_BYTES + 2 * BLOCK_BYTES].into_boxed_slice(),
             num_marks: 0,
-            row_ends: Vec::new(),
+            row_ends: vec![0; WINDOW_BYTES + BLOCK_BYTES].into_boxed_slice(),
+            num_rows: 0,
             next_row: 0,
-            format,
+            format: Format::Csv,
             machine,
         }
     }
 
+    /// Forgets what it has, for another chunk.
+    pub(super) fn begin(&mut self, format: Format) {
+        self.format = format;
+        self.num_rows = 0;
+        self.next_row = 0;
+    }
+
     /// Indexes the whole regular rows from `start` on, where one begins.
     pub(super) fn fill(&mut self, bytes: &[u8], start: usize) {
-        self.row_ends.clear();
+        self.num_rows = 0;
         self.next_row = 0;
         self.marks[0] = position(start).wrapping_sub(1);
         self.num_marks = 1;
         let stretch = &bytes[..bytes.len().min(start + WINDOW_BYTES)];
+        // SAFETY: these functions are safe but for the instructions that they are compiled to, and a `Machine` of a
+        // kind is made only where the machine was found to have them.
+        #[allow(
+            unsafe_code,
+            reason = "vector instructions, chosen where the machine has them"
+        )]
         match self.machine {
-            // SAFETY: `fill_avx2` is safe but for the instructions that it is compiled to, those of AVX2,
-            // BMI and POPCNT; `Machine::Avx2` is made only where the machine was found to have all of them.
             #[cfg(target_arch = "x86_64")]
-            #[allow(
-                unsafe_code,
-                reason = "vector instructions, chosen where the machine has them"
-            )]
-            Machine::Avx2 => unsafe { self.fill_avx2(stretch, start) },
-            Machine::Any => self.fill_portable(stretch, start),
-            #[cfg(test)]
-            Machine::None => {}
+            Some(Machine::Avx512) => unsafe { self.fill_avx512(stretch, start) },
+            #[cfg(target_arch = "x86_64")]
+            Some(Machine::Avx2) => unsafe { self.fill_avx2(stretch, start) },
+            Some(Machine::Any) => self.fill_portable(stretch, start),
+            None => {}
         }
     }
 
     fn fill_portable(&mut self, bytes: &[u8], start: usize) {
-        match self.format {
-            Format::Csv => scan(bytes, start, CsvScan::default(), portable::csv, self),
-            Format::Json => scan(bytes, start, JsonScan::default(), portable::json, self),
-        }
+        self.fill_by(
+            bytes,
+            start,
+            portable::csv,
+            portable::json,
+            portable::positions,
+        );
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
     fn fill_avx2(&mut self, bytes: &[u8], start: usize) {
-        match self.format {
-            Format::Csv => scan(
-                bytes,
-                start,
-                CsvScan::default(),
-                |block| avx2::csv(block),
-                self,
-            ),
-            Format::Json => scan(
-                bytes,
-                start,
-                JsonScan::default(),
-                |block| avx2::json(block),
-                self,
-            ),
+        self.fill_by(
+            bytes,
+            start,
+            |block| avx2::csv(block),
+            |block| avx2::json(block),
+            portable::positions,
+        );
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+    fn fill_avx512(&mut self, bytes: &[u8], start: usize) {
+        self.fill_by(
+            bytes,
+            start,
+            |block| avx512::csv(block),
+            |block| avx512::json(block),
+            |bits, at, to| avx512::positions(bits, at, to),
+        );
+    }
+
+    /// Inlined, so that it is compiled for the machine that its caller is compiled for.
+    #[inline(always)]
+    fn fill_by(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        csv: impl Fn(&[u8; BLOCK_BYTES]) -> CsvMasks,
+        json: impl Fn(&[u8; BLOCK_BYTES]) -> JsonMasks,
+        positions: impl Fn(u64, u32, &mut [u32; BLOCK_BYTES]),
+    ) {
+        let format = self.format;
+        let mut marks = Marks {
+            index: self,
+            positions,
+        };
+        match format {
+            Format::Csv => scan(bytes, start, CsvScan::default(), csv, &mut marks),
+            Format::Json => scan(bytes, start, JsonScan::default(), json, &mut marks),
         }
     }
 
     /// The row that begins at `start`, if it is in the index. Rows before it are passed over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn row_at(&mut self, start: usize) -> Option<IndexedRow> {
         loop {
-            let last = *self.row_ends.get(self.next_row)? as usize;
+            let last = *self.row_ends[..self.num_rows].get(self.next_row)? as usize;
             let before = match self.next_row {
                 0 => 0,
                 next => self.row_ends[next - 1] as usize,
@@ -142,94 +184,113 @@ impl Index {
     }
 
     /// The mark before the first field of a row, and the one behind each field.
-    #[inline]
+    #[inline(always)]
     pub(super) fn marks(&self, row: &IndexedRow) -> &[u32] {
         &self.marks[row.first..=row.last]
     }
 
     /// Whether all of its rows were given or passed over.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.next_row == self.row_ends.len()
+        self.next_row == self.num_rows
     }
 }
 
-impl Marks for Index {
+/// Takes what a scan finds, block by block.
+trait Take {
+    /// Takes what the block at `at` gives.
+    fn take(&mut self, at: usize, step: Step);
+}
+
+/// Takes the marks of each block and, among them, the row ends.
+struct Marks<'i, P> {
+    index: &'i mut Index,
+    /// How bits become positions.
+    positions: P,
+}
+
+impl<P: Fn(u64, u32, &mut [u32; BLOCK_BYTES])> Take for Marks<'_, P> {
     #[inline(always)]
-    fn take(&mut self, at: usize, mut marks: u64, mut row_ends: u64) {
-        let at = position(at);
-        while row_ends != 0 {
+    fn take(&mut self, at: usize, step: Step) {
+        let Step {
+            marks,
+            mut row_ends,
+            ..
+        } = step;
+        let index = &mut *self.index;
+        let mut next_end = || {
             let before = marks & row_ends.wrapping_sub(1) & !row_ends;
-            self.row_ends
-                .push(self.num_marks as u32 + before.count_ones());
-            row_ends &= row_ends - 1;
+            row_ends &= row_ends.wrapping_sub(1);
+            index.num_marks as u32 + before.count_ones()
+        };
+        let num_ends = step.row_ends.count_ones() as usize;
+        let ends = &mut index.row_ends[index.num_rows..];
+        // One is written in any case: most blocks have none, and few have more than one.
+        ends[0] = next_end();
+        if num_ends > 1 {
+            ends[1..num_ends].fill_with(next_end);
         }
-        let num_marks = marks.count_ones() as usize;
-        let slots = &mut self.marks[self.num_marks..self.num_marks + BLOCK_BYTES];
-        // A fixed number of marks is written at once, though fewer be there: so many have one block in two,
-        // and a loop that ends elsewhere each time costs more than the ones that are overwritten.
-        let (first, more) = slots.split_at_mut(12);
-        for slot in first {
-            *slot = at + marks.trailing_zeros();
-            marks &= marks.wrapping_sub(1);
+        index.num_rows += num_ends;
+        let slots = index.marks[index.num_marks..].first_chunk_mut();
+        let slots = slots.expect("there is room for a window's marks");
+        (self.positions)(marks, position(at), slots);
+        index.num_marks += marks.count_ones() as usize;
+    }
+}
+
+/// Takes note of the last row end alone.
+struct LastRowEnd(Option<usize>);
+
+impl Take for LastRowEnd {
+    #[inline(always)]
+    fn take(&mut self, at: usize, step: Step) {
+        if let Some(last) = step.row_ends.checked_ilog2() {
+            self.0 = Some(at + last as usize + 1);
         }
-        if num_marks > 12 {
-            for slot in &mut more[..num_marks - 12] {
-                *slot = at + marks.trailing_zeros();
-                marks &= marks.wrapping_sub(1);
-            }
-        }
-        self.num_marks += num_marks;
     }
 }
 
 /// The position behind the last row end that is reached from `start` on, where a row of JSON begins, over
 /// regular rows alone.
 pub(super) fn last_json_row_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut last = LastRowEnd(None);
+    // SAFETY: as in `Index::fill`.
+    #[allow(
+        unsafe_code,
+        reason = "vector instructions, chosen where the machine has them"
+    )]
     match Machine::here() {
-        // SAFETY: as in `Index::fill`.
         #[cfg(target_arch = "x86_64")]
-        #[allow(
-            unsafe_code,
-            reason = "vector instructions, chosen where the machine has them"
-        )]
-        Machine::Avx2 => unsafe { pass_json_avx2(bytes, start, &mut last) },
-        _ => scan(bytes, start, JsonScan::default(), portable::json, &mut last),
+        Machine::Avx512 => unsafe { last_json_row_end_avx512(bytes, start) },
+        #[cfg(target_arch = "x86_64")]
+        Machine::Avx2 => unsafe { last_json_row_end_avx2(bytes, start) },
+        Machine::Any => last_row_end(bytes, start, portable::json),
     }
-    last.0
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn pass_json_avx2(bytes: &[u8], start: usize, last: &mut LastRowEnd) {
-    scan(
-        bytes,
-        start,
-        JsonScan::default(),
-        |block| avx2::json(block),
-        last,
-    );
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+fn last_json_row_end_avx2(bytes: &[u8], start: usize) -> Option<usize> {
+    last_row_end(bytes, start, |block| avx2::json(block))
 }
 
-/// Takes note of the last row end alone.
-struct LastRowEnd(Option<usize>);
-
-impl Marks for LastRowEnd {
-    #[inline(always)]
-    fn take(&mut self, at: usize, _marks: u64, row_ends: u64) {
-        if let Some(last) = row_ends.checked_ilog2() {
-            self.0 = Some(at + last as usize + 1);
-        }
-    }
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+fn last_json_row_end_avx512(bytes: &[u8], start: usize) -> Option<usize> {
+    last_row_end(bytes, start, |block| avx512::json(block))
 }
 
-/// Takes what a scan finds, block by block.
-trait Marks {
-    /// Takes the marks and, among them, the row ends of the block at `at`.
-    fn take(&mut self, at: usize, marks: u64, row_ends: u64);
+#[inline(always)]
+fn last_row_end(
+    bytes: &[u8],
+    start: usize,
+    classify: impl Fn(&[u8; BLOCK_BYTES]) -> JsonMasks,
+) -> Option<usize> {
+    let mut last = LastRowEnd(None);
+    scan(bytes, start, JsonScan::default(), classify, &mut last);
+    last.0
 }
 
-/// Scans `bytes` from `start` on, as far as they are regular.
+/// Scans `bytes` from `start` on, as far as they are regular, and has what each block gives taken with the block's
+/// position.
 ///
 /// Inlined, so that it is compiled for the machine that its caller is compiled for.
 #[inline(always)]
@@ -238,35 +299,28 @@ fn scan<S: Scan>(
     start: usize,
     mut scan: S,
     classify: impl Fn(&[u8; BLOCK_BYTES]) -> S::Masks,
-    found: &mut impl Marks,
+    found: &mut impl Take,
 ) {
     let (blocks, rest) = bytes[start..].as_chunks::<BLOCK_BYTES>();
     let mut at = start;
     for block in blocks {
         let step = scan.step(classify(block));
-        let valid = regular_part(step.irregular);
-        found.take(at, step.marks & valid, step.row_ends & valid);
         if step.irregular != 0 {
-            return;
+            return found.take(at, step.regular_part(step.irregular));
         }
+        found.take(at, step);
         at += BLOCK_BYTES;
     }
     if !rest.is_empty() {
         let mut block = [0; BLOCK_BYTES];
         block[..rest.len()].copy_from_slice(rest);
         let step = scan.step(classify(&block));
-        let valid = regular_part(step.irregular | 1 << rest.len());
-        found.take(at, step.marks & valid, step.row_ends & valid);
+        found.take(at, step.regular_part(step.irregular | 1 << rest.len()));
     }
 }
 
-/// The bits below the lowest one that is irregular.
-#[inline(always)]
-fn regular_part(irregular: u64) -> u64 {
-    !irregular & irregular.wrapping_sub(1)
-}
-
 /// What a block gives.
+#[derive(Clone, Copy)]
 struct Step {
     /// Bytes that end a field or begin a row.
     marks: u64,
@@ -274,6 +328,19 @@ struct Step {
     row_ends: u64,
     /// Bytes that no regular row has there. From the first one on nothing is known.
     irregular: u64,
+}
+
+impl Step {
+    /// What there is below the lowest bit of `irregular`.
+    #[inline(always)]
+    fn regular_part(self, irregular: u64) -> Self {
+        let regular = !irregular & irregular.wrapping_sub(1);
+        Step {
+            marks: self.marks & regular,
+            row_ends: self.row_ends & regular,
+            irregular,
+        }
+    }
 }
 
 /// A scan on its way from block to block.
@@ -317,8 +384,9 @@ impl Scan for CsvScan {
             commas,
             line_ends,
             quotes,
+            parity,
         } = masks;
-        let inside = parity(quotes) ^ self.inside;
+        let inside = parity ^ self.inside;
         self.inside = (inside.cast_signed() >> 63).cast_unsigned();
         let opening = quotes & inside;
         let closing = quotes & !inside;
@@ -359,7 +427,7 @@ impl Scan for JsonScan {
 
     #[inline(always)]
     fn step(&mut self, masks: JsonMasks) -> Step {
-        let inside = parity(masks.quotes) ^ self.inside;
+        let inside = masks.parity ^ self.inside;
         self.inside = (inside.cast_signed() >> 63).cast_unsigned();
         let opening_quotes = masks.quotes & inside;
         let closing_quotes = masks.quotes & !inside;

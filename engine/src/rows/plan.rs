@@ -4,9 +4,12 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     slots: Vec<Option<u16>>,
-    /// For each wanted column the field that holds it.
-    fields: Vec<Option<u32>>,
+    /// For each wanted column the field that holds it, or [`NO_FIELD`].
+    fields: Vec<u32>,
 }
+
+/// In place of the field of a column that no field holds. It is behind the fields of any row.
+pub(super) const NO_FIELD: u32 = u32::MAX;
 
 /// A wanted column that the header names twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +22,11 @@ impl Plan {
         wanted: &[&str],
     ) -> Result<Self, DuplicateColumn> {
         let mut slots = Vec::with_capacity(header.len());
-        let mut fields = vec![None; wanted.len()];
+        let mut fields = vec![NO_FIELD; wanted.len()];
         for (field, name) in (0..).zip(header) {
             let slot = wanted.iter().position(|wanted| *wanted == name.as_ref());
             if let Some(slot) = slot
-                && fields[slot].replace(field).is_some()
+                && std::mem::replace(&mut fields[slot], field) != NO_FIELD
             {
                 return Err(DuplicateColumn(name.as_ref().to_owned()));
             }
@@ -42,9 +45,9 @@ impl Plan {
         self.fields.len()
     }
 
-    /// For each wanted column the field that holds it, if one does.
+    /// For each wanted column the field that holds it, or [`NO_FIELD`].
     #[inline]
-    pub(crate) fn fields(&self) -> &[Option<u32>] {
+    pub(super) fn fields(&self) -> &[u32] {
         &self.fields
     }
 
@@ -75,7 +78,7 @@ mod tests {
         let slots: Vec<_> = (0..5).map(|field| plan.slot(field)).collect();
         assert_eq!(slots, [None, Some(1), None, Some(0), None]);
         assert_eq!((plan.width(), plan.num_wanted()), (4, 3));
-        assert_eq!(plan.fields(), [Some(3), Some(1), None]);
+        assert_eq!(plan.fields(), [3, 1, NO_FIELD]);
     }
 
     #[test]

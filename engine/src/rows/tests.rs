@@ -9,10 +9,11 @@ use std::io::{self, Read};
 
 use proptest::prelude::ProptestConfig;
 
-use super::{Cells, Chunk, Format, Rows};
-use crate::batch::{Batch, Counts, Encoding};
+use super::{Chunk, Format, Places, Rows};
+use crate::batch::{Batch, Counts, Encoding, Valuing};
 use crate::body::{Lookups, Valuer};
 use crate::catalogue::{Catalogue, CatalogueError, ReadOptions, Trailer};
+use crate::machine::Machine;
 use crate::reject::Reject;
 
 /// A counterexample becomes a test with a name here, not a line of a file of seeds.
@@ -40,21 +41,30 @@ fn read(input: impl Read, options: &ReadOptions) -> Result<Outcome, CatalogueErr
         run: None,
     };
     let mut outcome = Outcome::default();
-    let (mut chunk, mut batch, mut cells) = Default::default();
+    let mut chunk = Chunk::default();
+    let mut places = Places::default();
     let mut next_row = 1;
     let mut catalogue = Catalogue::open(input, options)?;
     let mut next_line = catalogue.first_line();
     while catalogue.next_chunk(&mut chunk)? {
-        let format = catalogue.header().format;
-        Batch::fill(
-            &mut batch,
-            &chunk,
-            format,
-            catalogue.plan(),
-            &valuer,
-            Encoding::Json,
-            &mut cells,
-        );
+        let valuing = Valuing {
+            valuer: &valuer,
+            plan: catalogue.plan(),
+            format: catalogue.header().format,
+            encoding: Encoding::Json,
+        };
+        let mut value = |machine| {
+            let mut batch = Batch::default();
+            valuing.fill_on(machine, &mut batch, &chunk, &mut places);
+            batch
+        };
+        let mut batch = value(Machine::here());
+        for machine in Machine::all() {
+            let same = value(machine);
+            assert_eq!(same.lines(), batch.lines(), "{machine:?}");
+            assert_eq!(same.rejects, batch.rejects, "{machine:?}");
+            assert_eq!(same.counts, batch.counts, "{machine:?}");
+        }
         batch.place(next_row, next_line);
         next_row += batch.counts.read;
         next_line += batch.num_lines;
@@ -103,10 +113,10 @@ fn cells_of(
     format: Format,
     plan: &super::Plan,
 ) -> Vec<(Row, Result<(), super::Fault>)> {
-    let mut rows = Rows::new(chunk, format);
-    let mut cells = Cells::default();
+    let mut places = Places::default();
+    let mut rows = Rows::new(chunk, format, &mut places);
     let mut all = Vec::new();
-    while let Some(row) = rows.next_row(plan, &mut cells) {
+    while let Some(row) = rows.next_row(plan) {
         let found = row.cells.map(|cells| {
             let slots = 0..plan.num_wanted();
             slots.map(|slot| cells.bytes(slot).to_vec()).collect()
@@ -116,7 +126,8 @@ fn cells_of(
             // As many cells as there are were located all the same.
             Err(fault) => {
                 let slots = 0..plan.num_wanted();
-                let located = slots.map(|slot| cells.row().bytes(slot).to_vec());
+                let cells = rows.places.cells.row();
+                let located = slots.map(|slot| cells.bytes(slot).to_vec());
                 (located.collect(), Err(fault))
             }
         });

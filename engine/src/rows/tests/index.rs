@@ -6,20 +6,23 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::index::Index;
-use super::super::masks::Machine;
-use super::super::{Cells, Chunk, Fault, Format, Plan, Rows, read_header};
+use super::super::{Chunk, Fault, Format, Places, Plan, Rows, read_header};
 use crate::catalogue::{Catalogue, ReadOptions};
 use crate::generate::{self, Options};
+use crate::machine::Machine;
 
 /// All that is known of a row: its bytes, its line, its cells or what is wrong with it.
 type Known = (Vec<u8>, u64, Result<Vec<Vec<u8>>, Fault>);
 
 /// The rows of a chunk as they are found on `machine`, and how many lines they take.
-fn rows(chunk: &Chunk, plan: &Plan, format: Format, machine: Machine) -> (Vec<Known>, u64) {
-    let mut rows = Rows::with_index(chunk, Index::on(machine, format), format);
-    let mut cells = Cells::default();
+fn rows(chunk: &Chunk, plan: &Plan, format: Format, machine: Option<Machine>) -> (Vec<Known>, u64) {
+    let mut places = Places {
+        index: Index::on(machine),
+        ..Places::default()
+    };
+    let mut rows = Rows::new(chunk, format, &mut places);
     let mut known = Vec::new();
-    while let Some(row) = rows.next_row(plan, &mut cells) {
+    while let Some(row) = rows.next_row(plan) {
         let found = row.cells.map(|cells| {
             let slots = 0..plan.num_wanted();
             slots.map(|slot| cells.bytes(slot).to_vec()).collect()
@@ -31,10 +34,8 @@ fn rows(chunk: &Chunk, plan: &Plan, format: Format, machine: Machine) -> (Vec<Kn
 
 fn check(bytes: &[u8], plan: &Plan, format: Format) -> Result<(), TestCaseError> {
     let chunk = Chunk::whole(bytes.to_vec());
-    let (expected, num_lines) = rows(&chunk, plan, format, Machine::None);
-    // On a machine without vector instructions both are the same.
-    let machines = [Machine::Any, Machine::here()];
-    for machine in machines {
+    let (expected, num_lines) = rows(&chunk, plan, format, None);
+    for machine in Machine::all().map(Some) {
         let (found, found_lines) = rows(&chunk, plan, format, machine);
         for (found, expected) in found.iter().zip(&expected) {
             prop_assert_eq!(found, expected, "{:?}", machine);
@@ -200,13 +201,13 @@ fn catalogues_as_jpl_writes_them_are_found_by_the_index_alone() {
         generate::generate(&options, &mut bytes).expect("memory takes a catalogue");
         let mut catalogue =
             Catalogue::open(&bytes[..], &ReadOptions::default()).expect("a catalogue");
-        let (mut chunk, mut cells, mut num_rows) = (Chunk::default(), Cells::default(), 0);
+        let (mut chunk, mut places, mut num_rows) = (Chunk::default(), Places::default(), 0);
         while catalogue
             .next_chunk(&mut chunk)
             .expect("memory can be read")
         {
-            let mut rows = Rows::new(&chunk, catalogue.header().format);
-            while let Some(row) = rows.next_row(catalogue.plan(), &mut cells) {
+            let mut rows = Rows::new(&chunk, catalogue.header().format, &mut places);
+            while let Some(row) = rows.next_row(catalogue.plan()) {
                 num_rows += 1;
                 let found = row.cells.expect("a whole row");
                 assert!(found.is_indexed(), "{}", String::from_utf8_lossy(row.bytes));

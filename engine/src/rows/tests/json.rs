@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use super::super::{Cells, Chunk, Rows};
+use super::super::{Chunk, Places, Rows};
 use crate::catalogue::{COLUMN_NAMES, Catalogue, ReadOptions, find_fields};
 
 /// Columns that a catalogue needs, and some that nobody reads.
@@ -157,14 +157,14 @@ fn engine(document: &str, chunk_bytes: usize) -> Vec<Vec<String>> {
     };
     let mut catalogue = Catalogue::open(document.as_bytes(), &options).expect("a catalogue");
     let mut chunk = Chunk::default();
-    let mut cells = Cells::default();
+    let mut places = Places::default();
     let mut all = Vec::new();
     while catalogue
         .next_chunk(&mut chunk)
         .expect("memory can be read")
     {
-        let mut rows = Rows::new(&chunk, catalogue.header().format);
-        while let Some(row) = rows.next_row(catalogue.plan(), &mut cells) {
+        let mut rows = Rows::new(&chunk, catalogue.header().format, &mut places);
+        while let Some(row) = rows.next_row(catalogue.plan()) {
             let cells = row.cells.expect("a whole row");
             let text = |slot| String::from_utf8_lossy(cells.bytes(slot)).into_owned();
             all.push((0..COLUMN_NAMES.len()).map(text).collect());
