@@ -7,7 +7,6 @@ use memchr::memchr_iter;
 use crate::body::{Found, Valuer};
 use crate::catalogue::COLUMN_NAMES;
 use crate::item::Item;
-use crate::machine::Machine;
 use crate::pen::Lines;
 use crate::reject::{Input, Reject, excerpt};
 use crate::rows::{Chunk, Format, Places, Plan, Rows};
@@ -88,38 +87,6 @@ pub(crate) struct Valuing<'v> {
 impl Valuing<'_> {
     /// Values the rows of `chunk` into `batch`. The memory of it and of `places` is used again.
     pub(crate) fn fill(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
-        self.fill_on(Machine::here(), batch, chunk, places);
-    }
-
-    /// The same with the code that is compiled for `machine`. The index of rows chooses its own.
-    pub(crate) fn fill_on(
-        &self,
-        machine: Machine,
-        batch: &mut Batch,
-        chunk: &Chunk,
-        places: &mut Places,
-    ) {
-        match machine {
-            // SAFETY: the function is safe but for the instructions that it is compiled to, and a `Machine` of a kind
-            // is made only where the machine was found to have them.
-            #[cfg(target_arch = "x86_64")]
-            #[allow(
-                unsafe_code,
-                reason = "instructions, chosen where the machine has them"
-            )]
-            Machine::Avx512 | Machine::Avx2 => unsafe { self.fill_avx2(batch, chunk, places) },
-            Machine::Any => self.fill_any(batch, chunk, places),
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn fill_avx2(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
-        self.fill_any(batch, chunk, places);
-    }
-
-    #[inline(always)]
-    fn fill_any(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
         batch.clear();
         let mut rows = Rows::new(chunk, self.format, places);
         while let Some(row) = rows.next_row(self.plan) {

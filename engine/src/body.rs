@@ -1,6 +1,10 @@
 //! One body: a catalogue row merged with the lookups, valued, and made an item.
 
+mod magnitudes;
+
 use std::borrow::Cow;
+
+use magnitudes::FromMagnitude;
 
 use crate::asterank::{
     self, COMET, Composition, DEFAULT_MASS_KG, GRAVITATIONAL_CONSTANT, MassSource, Orbit,
@@ -12,7 +16,7 @@ use crate::designation::Identity;
 use crate::item::{Figure, Item, Word};
 use crate::masses::MassList;
 use crate::nhats::NhatsTable;
-use crate::number::Number;
+use crate::number::{Decimal, Number};
 use crate::reject::Reason;
 use crate::rows::RowCells;
 
@@ -101,8 +105,6 @@ impl Invalid {
 
 impl Valuer {
     /// Merges and values one row of the catalogue into `item`, which is empty.
-    ///
-    /// Inlined, so that it is compiled for the machine that its caller is compiled for.
     #[inline(always)]
     pub(crate) fn fill<'a>(
         &'a self,
@@ -127,12 +129,12 @@ impl Valuer {
         };
         let dv = self.merge_delta_v(item, &identity, &orbit, inclination, &mut found);
         found.nhats = self.merge_nhats(item, &identity);
-        let diameter = row.size(item)?;
+        let (diameter, common) = row.size(item)?;
         let gm = row.positive(Column::Gm, &mut item.gm)?;
         let mass = self
             .merge_mass(item, &identity, gm, &mut found)
             .or_else(|| estimate_mass(item, &spectral_type, diameter));
-        value(item, &spectral_type, mass, &orbit, dv)?;
+        value(item, &spectral_type, mass, &orbit, dv, common)?;
 
         item.designation = Some(identity.key);
         item.spkid = spkid.map(Figure::Whole);
@@ -238,6 +240,7 @@ fn value(
     mass_kg: Option<f64>,
     orbit: &Orbit,
     dv_kms: Option<f64>,
+    common: Option<&'static FromMagnitude>,
 ) -> Result<(), Box<Invalid>> {
     let valuation = match mass_kg {
         Some(mass) if !spectral_type.is_comet() => asterank::value(
@@ -266,13 +269,22 @@ fn value(
             message: format!("a mass of {mass:e} kg cannot be valued"),
         }));
     }
-    item.mass_kg = mass_kg.map(Figure::Computed);
+    item.mass_kg = mass_kg.map(|mass| figure(mass, common.map(|common| &common.mass_kg)));
     item.price = Some(Figure::Computed(price));
-    item.saved = Some(Figure::Computed(saved));
+    item.saved = Some(figure(saved, common.map(|common| &common.saved)));
     item.closeness = Some(Figure::Computed(closeness));
     item.profit = Some(Figure::Computed(profit));
     item.score = Some(Figure::Computed(score));
     Ok(())
+}
+
+/// A computed figure, with its decimal where `common` has the same double's.
+#[inline(always)]
+fn figure(value: f64, common: Option<&'static Decimal>) -> Figure<'static> {
+    match common {
+        Some(common) if common.value().to_bits() == value.to_bits() => Figure::Common(common),
+        _ => Figure::Computed(value),
+    }
 }
 
 fn some_text(text: &str) -> Option<Cow<'_, str>> {
@@ -444,10 +456,13 @@ impl<'a> Row<'_, 'a> {
         Ok((Orbit { a, e, q, ad }.completed(), i))
     }
 
-    /// Takes over magnitude, albedo and diameter, and returns the diameter: the measured one, else that from
-    /// the magnitude.
+    /// Takes over magnitude, albedo and diameter, and returns the diameter, the measured one or else that from
+    /// the magnitude, and what follows from a magnitude that nothing else is known beside.
     #[inline(always)]
-    fn size(self, item: &mut Item<'a>) -> Result<Option<f64>, Box<Invalid>> {
+    fn size(
+        self,
+        item: &mut Item<'a>,
+    ) -> Result<(Option<f64>, Option<&'static FromMagnitude>), Box<Invalid>> {
         let h = self.checked(
             Column::H,
             &mut item.h,
@@ -456,17 +471,25 @@ impl<'a> Row<'_, 'a> {
         )?;
         let albedo = self.positive(Column::Albedo, &mut item.albedo)?;
         let measured = self.positive(Column::Diameter, &mut item.diameter_km)?;
-        let (diameter, source) = match (measured, h) {
-            (Some(measured), _) => (measured, MEASURED),
-            (None, Some(h)) => {
+        let common = match (measured, albedo, h) {
+            (None, None, Some(h)) => FromMagnitude::find(h),
+            _ => None,
+        };
+        let (diameter, source) = match (measured, h, common) {
+            (Some(measured), ..) => (measured, MEASURED),
+            (None, Some(_), Some(common)) => {
+                item.diameter_km = Some(Figure::Common(&common.diameter_km));
+                (common.diameter_km.value(), FROM_H)
+            }
+            (None, Some(h), None) => {
                 let diameter = asterank::diameter_from_magnitude(h, albedo);
                 item.diameter_km = Some(Figure::Computed(diameter));
                 (diameter, FROM_H)
             }
-            (None, None) => return Ok(None),
+            (None, None, _) => return Ok((None, None)),
         };
         item.diameter_source = Some(source);
-        Ok(Some(diameter))
+        Ok((Some(diameter), common))
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod decode;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::number::{MAX_WRITTEN_BYTES, Number, write_f64};
+use crate::number::{Decimal, MAX_WRITTEN_BYTES, Number, write_f64};
 use crate::pen::{Lines, Pen};
 
 /// What values an attribute has.
@@ -39,6 +39,8 @@ pub enum Figure<'a> {
     Given(Number<'a>),
     /// Computed; finite.
     Computed(f64),
+    /// Computed once for many bodies, with its decimal.
+    Common(&'static Decimal),
     /// A whole number.
     Whole(u64),
 }
@@ -50,6 +52,7 @@ impl Figure<'_> {
         match self {
             Figure::Given(number) => number.value(),
             Figure::Computed(value) => *value,
+            Figure::Common(decimal) => decimal.value(),
             Figure::Whole(value) => *value as f64,
         }
     }
@@ -287,6 +290,7 @@ impl Write for Figure<'_> {
         match self {
             Figure::Given(number) => number.write(pen),
             Figure::Computed(value) => write_f64(*value, pen),
+            Figure::Common(decimal) => decimal.write(pen),
             Figure::Whole(value) => pen.aside(|pen| write_whole(*value, pen)),
         }
     }

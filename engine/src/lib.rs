@@ -24,7 +24,6 @@ pub mod inspect;
 pub mod item;
 pub mod job;
 pub mod ledger;
-mod machine;
 pub mod masses;
 mod memory;
 pub mod message;

@@ -10,6 +10,7 @@ mod chunks;
 mod csv;
 mod index;
 mod json;
+mod machine;
 mod masks;
 mod plan;
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn point_of(wide: &[u8; WIDE_BYTES], len: usize) -> Option<usize> {
         return Some(len);
     }
     let point = others.trailing_zeros() as usize;
-    let is_decimal = others & (others - 1) == 0 && wide[point] == b'.' && len > 1;
+    let is_decimal = others == 1 << point && wide[point] == b'.' && len > 1;
     is_decimal.then_some(point)
 }
 

@@ -8,11 +8,11 @@
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
+use super::machine::Machine;
 use super::masks::{BLOCK_BYTES, portable};
 #[cfg(target_arch = "x86_64")]
 use super::masks::{avx2, avx512};
 use super::{Cells, Fault, Plan, plan::normalised_name};
-use crate::machine::Machine;
 use crate::reject::Reason;
 
 /// Where in a row the scan for row ends is.

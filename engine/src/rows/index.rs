@@ -10,10 +10,10 @@
 
 use super::Format;
 use super::cells::position;
+use super::machine::Machine;
 use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, portable};
 #[cfg(target_arch = "x86_64")]
 use super::masks::{avx2, avx512};
-use crate::machine::Machine;
 
 /// Bytes that are indexed at once: they and their index fit into a core's first cache.
 const WINDOW_BYTES: usize = 16 << 10;

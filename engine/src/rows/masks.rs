@@ -51,7 +51,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::machine::Machine;
+    use crate::rows::machine::Machine;
 
     /// The plain reference: byte by byte.
     fn mask(block: &[u8; BLOCK_BYTES], is_one: impl Fn(u8) -> bool) -> u64 {

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::index::Index;
+use super::super::machine::Machine;
 use super::super::{Chunk, Fault, Format, Places, Plan, Rows, read_header};
 use crate::catalogue::{Catalogue, ReadOptions};
 use crate::generate::{self, Options};
-use crate::machine::Machine;
 
 /// All that is known of a row: its bytes, its line, its cells or what is wrong with it.
 type Known = (Vec<u8>, u64, Result<Vec<Vec<u8>>, Fault>);

@@ -1,8 +1,8 @@
 //! What vector instructions the machine has.
 
-/// What the hot path is run with. Each kind is compiled in, and one is chosen when the program runs.
+/// What bytes are classified with. Each kind is compiled in, and one is chosen when the program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Machine {
+pub(super) enum Machine {
     /// AVX-512 as Ice Lake and Zen 4 have it, and [`Machine::Avx2`].
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -15,7 +15,7 @@ pub(crate) enum Machine {
 
 impl Machine {
     /// The kinds that this machine can be, the best first.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
+    pub(super) fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let vectors = {
             let has_avx2 = is_x86_feature_detected!("avx2")
@@ -39,7 +39,7 @@ impl Machine {
     }
 
     /// The best kind that this machine is.
-    pub(crate) fn here() -> Self {
+    pub(super) fn here() -> Self {
         Self::all().next().unwrap_or(Machine::Any)
     }
 }
