@@ -17,6 +17,8 @@ pub mod delta_v;
 pub mod designation;
 pub mod exoplanets;
 pub mod frames;
+#[doc(hidden)]
+pub mod fuzz_support;
 pub mod generate;
 mod index;
 pub mod inputs;
