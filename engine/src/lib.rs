@@ -10,6 +10,7 @@ pub mod body;
 pub mod catalogue;
 pub mod compression;
 pub mod content;
+pub mod control;
 mod cpu;
 #[doc(hidden)]
 pub mod crash;

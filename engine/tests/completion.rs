@@ -3,7 +3,8 @@
 //! two operations, operations that fail or whose answer is lost, runs that come late and two runs at once.
 //!
 //! What is explored is the engine's own code: [`engine::messages::send_all`], [`engine::stages::write_message`],
-//! [`engine::stages::answer_done`] and the verdict, one operation of a port at a time.
+//! [`engine::stages::answer_done`] and the verdict, and what create-table does before a run and after it, one operation of a
+//! port at a time.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -182,6 +183,19 @@ fn runs_do_not_touch_each_other() {
         ..Faults::default()
     };
     holds("given up and at once", System { faults, ..at_once });
+}
+
+#[test]
+fn a_run_that_is_stopped_is_tidied_up_by_the_next() {
+    let faults = Faults {
+        stops: 1,
+        ..Faults::default()
+    };
+    let stopped = System {
+        num_messages: vec![1, 1],
+        ..one_run(0, faults)
+    };
+    holds("stopped", stopped);
 }
 
 #[test]

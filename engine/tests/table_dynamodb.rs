@@ -15,8 +15,9 @@ mod tables;
 use std::time::Duration;
 
 use emulator::{Server, dynalite, ministack, unique};
+use engine::control::{Control, Pointer, Previous, RunTable};
 use engine::ledger::{DynamoLedger, Ledger, LedgerError};
-use engine::table::dynamodb::{BodiesTable, Pointer, Previous};
+use engine::table::dynamodb::BodiesTable;
 use engine::table::{Bodies, Filter, Ranking, TableError};
 use tables::{Stack, VALIDITY, options};
 
@@ -142,7 +143,7 @@ async fn lets_one_run_at_a_time_publish(server: &Server) {
         items: 7,
     };
     assert_eq!(second.previous, Some(previous));
-    assert_eq!(control.current().await.unwrap(), Some(second.clone()));
+    assert_eq!(control.published().await.unwrap(), second);
     assert_eq!(
         control.publish(&pointer(&stack, "two")).await.unwrap(),
         second

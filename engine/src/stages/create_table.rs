@@ -13,12 +13,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{DoneResult, Parsed, StageError};
-use crate::ledger::{DynamoLedger, Ledger};
+use crate::control::{Control, Pointer};
 use crate::notice::{self, Facts, Notice};
 use crate::report::Report;
 use crate::runs;
 use crate::store::{ObjectStore, StoreError};
-use crate::table::dynamodb::{Control, Pointer, PublishedTable};
 use crate::table::{Bodies, Filter, Ranking};
 
 /// The bodies that a notice names.
@@ -46,9 +45,9 @@ pub struct Stack {
     /// What it is called, which its control table is, too.
     pub name: String,
     /// The pointer and the lock.
-    pub control: Control,
+    pub control: Arc<dyn Control>,
     /// What readers see.
-    pub readers: PublishedTable,
+    pub readers: Arc<dyn Bodies>,
     /// Where reports are kept.
     pub store: Arc<dyn ObjectStore>,
 }
@@ -68,7 +67,7 @@ pub async fn create_table(
         // It neither published nor failed: it was stopped.
         control.discard(&abandoned).await?;
     }
-    let table = control.table_of(run);
+    let table = control.run_table(run);
     table.create().await?;
     Ok(table.name().to_owned())
 }
@@ -97,8 +96,8 @@ pub async fn publish_table(
     let mut report = parsed.report;
     report.rows.reconcile(written.written)?;
     let report_location = keep(&*stack.store, run, &report).await?;
-    let table = control.table_of(run);
-    DynamoLedger::new(&table).close(parsed.messages).await?;
+    let table = control.run_table(run);
+    table.ledger().close(parsed.messages).await?;
     let pointer = Pointer {
         run: run.to_owned(),
         table: table.name().to_owned(),
@@ -115,7 +114,7 @@ pub async fn publish_table(
         .await?;
     let previous = pointer.previous.as_ref();
     if let Some(previous) = previous {
-        control.table_of(&previous.run).begin_deletion().await?;
+        control.run_table(&previous.run).begin_deletion().await?;
     }
     control.release(run).await?;
     let notice = notice::published(&Facts {
