@@ -4,7 +4,11 @@
 //! The item is replaced in one step, provided that it is as it was read; where it is not, it is read and decided
 //! again. So who moves the pointer has the lock at that very moment, and a run that was given up cannot move it however
 //! late it comes.
+//!
+//! A run's name is in the item from before its table is made until that is deleted: as the lock's, the pointer's or a
+//! leftover's. So a table is deleted by the next run where its own came to no end, wherever that was.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +24,8 @@ pub struct ControlItem {
     pub pointer: Option<Pointer>,
     /// The run that is going on.
     pub lock: Option<Lock>,
+    /// Runs whose tables may be there, and are neither read nor written any more.
+    pub leftovers: BTreeSet<String>,
 }
 
 /// The run that readers ask.
@@ -64,6 +70,14 @@ impl ControlItem {
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
         self.lock.as_ref().map(|lock| &*lock.run)
+    }
+
+    /// Ends a run that gets no further: it does not have the lock, and where readers are not sent to it, it is a leftover.
+    fn end(&mut self, run: &str) {
+        self.lock.take_if(|lock| lock.run == run);
+        if self.pointer_to(run).is_none() {
+            self.leftovers.insert(run.to_owned());
+        }
     }
 
     /// Where readers are sent, if that is to `run`.
@@ -123,44 +137,42 @@ pub trait Control: fmt::Debug + Send + Sync {
     /// [`TableError::Failed`]: the item may have been replaced nevertheless.
     async fn replace(&self, seen: &ControlItem, new: &ControlItem) -> Result<bool, TableError>;
 
-    /// Takes the lock for `run` until `validity` has passed. A run that has it already has it for longer then.
-    /// Returns the run whose lock had expired, if one never gave it back: its table may still be there.
+    /// Takes the lock for `run` until `validity` has passed. A run that has it already has it for longer then, and one
+    /// whose lock had expired is a leftover.
     ///
     /// # Errors
     /// [`TableError::RunInProgress`] where another run has it, [`TableError::RunOver`] where the run is the one that
     /// readers are sent to, [`TableError::Failed`].
-    async fn acquire(&self, run: &str, validity: Duration) -> Result<Option<String>, TableError> {
+    async fn acquire(&self, run: &str, validity: Duration) -> Result<(), TableError> {
         loop {
             let item = self.read().await?;
             if item.pointer_to(run).is_some() {
                 return Err(self.over(run));
             }
             let now = SystemTime::now();
-            let abandoned = match &item.lock {
-                Some(lock) if lock.run == run => None,
-                Some(lock) if seconds(now) < lock.expires_at => {
+            let mut locked = item.clone();
+            if let Some(lock) = item.lock.as_ref().filter(|lock| lock.run != run) {
+                if seconds(now) < lock.expires_at {
                     return Err(TableError::RunInProgress {
                         table: self.name().to_owned(),
                         run: lock.run.clone(),
                     });
                 }
-                lock => lock.as_ref().map(|lock| lock.run.clone()),
-            };
-            let locked = ControlItem {
-                lock: Some(Lock {
-                    run: run.to_owned(),
-                    expires_at: seconds(now + validity),
-                }),
-                ..item.clone()
-            };
+                locked.end(&lock.run);
+            }
+            locked.leftovers.remove(run);
+            locked.lock = Some(Lock {
+                run: run.to_owned(),
+                expires_at: seconds(now + validity),
+            });
             if self.replace(&item, &locked).await? {
-                return Ok(abandoned);
+                return Ok(());
             }
         }
     }
 
-    /// Moves the pointer and returns it with what it pointed to before, whose table can be deleted then. A run that is
-    /// published already is returned as it was published.
+    /// Moves the pointer and returns it with what it pointed to before, which is a leftover then. A run that is published
+    /// already is returned as it was published.
     ///
     /// # Errors
     /// [`TableError::RunOver`] where the run does not have the lock: it was discarded, or took so long that another
@@ -183,34 +195,29 @@ pub trait Control: fmt::Debug + Send + Sync {
                 previous,
                 ..new.clone()
             };
-            let moved = ControlItem {
-                pointer: Some(pointer.clone()),
-                ..item.clone()
-            };
+            let mut moved = item.clone();
+            moved.leftovers.extend(
+                pointer
+                    .previous
+                    .as_ref()
+                    .map(|previous| previous.run.clone()),
+            );
+            moved.pointer = Some(pointer.clone());
             if self.replace(&item, &moved).await? {
                 return Ok(pointer);
             }
         }
     }
 
-    /// Gives the lock back, if `run` has it. Returns what the control table holds then.
+    /// Gives the lock back, if `run` has it.
     ///
     /// # Errors
     /// [`TableError::Failed`].
-    async fn release(&self, run: &str) -> Result<ControlItem, TableError> {
-        loop {
-            let item = self.read().await?;
-            if item.holder() != Some(run) {
-                return Ok(item);
-            }
-            let unlocked = ControlItem {
-                lock: None,
-                ..item.clone()
-            };
-            if self.replace(&item, &unlocked).await? {
-                return Ok(unlocked);
-            }
-        }
+    async fn release(&self, run: &str) -> Result<(), TableError> {
+        change(self, |item| {
+            item.lock.take_if(|lock| lock.run == run);
+        })
+        .await
     }
 
     /// Gives the lock of a run that failed back, and deletes its table. Where readers are sent to it already, it is
@@ -220,20 +227,52 @@ pub trait Control: fmt::Debug + Send + Sync {
     /// [`TableError::Failed`].
     async fn discard(&self, run: &str) -> Result<(), TableError> {
         // First: from here on whatever is still at work for the run cannot publish it.
-        let item = self.release(run).await?;
-        match item.pointer_to(run) {
-            Some(published) => match &published.previous {
-                Some(previous) => self.run_table(&previous.run).delete().await,
-                None => Ok(()),
-            },
-            None => self.run_table(run).delete().await,
+        change(self, |item| item.end(run)).await?;
+        self.sweep().await
+    }
+
+    /// Deletes the tables of leftovers and waits until they are gone.
+    ///
+    /// # Errors
+    /// [`TableError::Failed`].
+    async fn sweep(&self) -> Result<(), TableError> {
+        let leftovers = self.read().await?.leftovers;
+        for run in &leftovers {
+            self.run_table(run).delete().await?;
         }
+        self.forget(&leftovers).await
+    }
+
+    /// Takes runs off the leftovers: their tables are deleted.
+    ///
+    /// # Errors
+    /// [`TableError::Failed`].
+    async fn forget(&self, runs: &BTreeSet<String>) -> Result<(), TableError> {
+        change(self, |item| {
+            item.leftovers.retain(|run| !runs.contains(run))
+        })
+        .await
     }
 
     /// That a run is over.
     fn over(&self, run: &str) -> TableError {
         TableError::RunOver {
             table: self.run_table(run).name().to_owned(),
+        }
+    }
+}
+
+/// Replaces the item by what `change` makes of it, however often it has to be read for that.
+async fn change<C: Control + ?Sized>(
+    control: &C,
+    change: impl Fn(&mut ControlItem) + Send + Sync,
+) -> Result<(), TableError> {
+    loop {
+        let item = control.read().await?;
+        let mut new = item.clone();
+        change(&mut new);
+        if new == item || control.replace(&item, &new).await? {
+            return Ok(());
         }
     }
 }

@@ -193,9 +193,23 @@ fn a_run_that_is_stopped_is_tidied_up_by_the_next() {
     };
     let stopped = System {
         num_messages: vec![1, 1],
-        ..one_run(0, faults)
+        ..one_run(0, faults.clone())
     };
-    holds("stopped", stopped);
+    holds("stopped", stopped.clone());
+    let faults = Faults {
+        crashes: 1,
+        failures: 1,
+        ..faults
+    };
+    let num_messages = vec![0, 0];
+    holds(
+        "stopped, and more goes wrong",
+        System {
+            faults,
+            num_messages,
+            ..stopped
+        },
+    );
 }
 
 #[test]

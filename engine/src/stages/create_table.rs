@@ -4,6 +4,7 @@
 //! one that fails leaves what readers see as it was; a run that is written moves the pointer in one step, and only
 //! then the old table goes. Each of the three may be repeated at any point.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,10 +64,9 @@ pub async fn create_table(
     validity: Duration,
 ) -> Result<String, StageError> {
     let control = &stack.control;
-    if let Some(abandoned) = control.acquire(run, validity).await? {
-        // It neither published nor failed: it was stopped.
-        control.discard(&abandoned).await?;
-    }
+    control.acquire(run, validity).await?;
+    // What runs left that were stopped, or could not tidy up themselves.
+    control.sweep().await?;
     let table = control.run_table(run);
     table.create().await?;
     Ok(table.name().to_owned())
@@ -115,6 +115,9 @@ pub async fn publish_table(
     let previous = pointer.previous.as_ref();
     if let Some(previous) = previous {
         control.run_table(&previous.run).begin_deletion().await?;
+        control
+            .forget(&BTreeSet::from([previous.run.clone()]))
+            .await?;
     }
     control.release(run).await?;
     let notice = notice::published(&Facts {

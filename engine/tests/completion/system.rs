@@ -486,6 +486,10 @@ impl System {
         if let Some(run) = state.world.control.holder() {
             return Err(format!("in the end {run} has the lock"));
         }
+        let leftovers = &state.world.control.leftovers;
+        if self.protocol == Protocol::AsItIs && !leftovers.is_empty() {
+            return Err(format!("in the end {leftovers:?} are left over"));
+        }
         let tables: Vec<&str> = state.world.tables.keys().map(String::as_str).collect();
         let current: Vec<&str> = state.world.published().into_iter().collect();
         if self.protocol == Protocol::AsItIs && tables != current {

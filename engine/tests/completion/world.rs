@@ -118,7 +118,7 @@ pub(crate) enum Protocol {
     CounterForSet,
     /// Messages do not tell their runs: they are taken for the one that is going on.
     NoRunId,
-    /// The pointer is moved by whoever had the lock when he looked, with it or without.
+    /// The pointer is moved by whoever had the lock when it looked, with it or without.
     PointerWithoutLock,
     /// A message is marked and then written.
     MarkedBeforeWriting,
@@ -470,8 +470,12 @@ impl Control for Ports {
 
     async fn replace(&self, seen: &ControlItem, new: &ControlItem) -> Result<bool, TableError> {
         let reply = self.operate(|world| {
-            let is_blind = self.protocol == Protocol::PointerWithoutLock;
-            if world.control != *seen && !is_blind {
+            let moves_pointer = seen.pointer != new.pointer;
+            if self.protocol == Protocol::PointerWithoutLock && moves_pointer {
+                world.control.pointer = without_times(new).pointer;
+                return Reply::Done;
+            }
+            if world.control != *seen {
                 return Reply::Gone;
             }
             world.control = without_times(new);

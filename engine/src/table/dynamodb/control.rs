@@ -1,6 +1,6 @@
 //! The control table on DynamoDB: its one item, which is replaced on the condition that it is as it was read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -16,12 +16,13 @@ use crate::control::{Control, ControlItem, Lock, Pointer, Previous, RunTable};
 use crate::table::TableError;
 
 const ID: &str = "id";
-/// The item. What its names begin with `lock_` is the lock's, the others are the pointer's.
+/// The item. What its names begin with `lock_` is the lock's, the others but for the leftovers are the pointer's.
 const CURRENT: &str = "current";
 const HOLDER: &str = "lock_run";
 const EXPIRES_AT: &str = "lock_expires_at";
+const LEFTOVERS: &str = "leftovers";
 /// The attributes that tell two items of one table apart: a run is published once.
-const TELLING: [&str; 3] = ["run", HOLDER, EXPIRES_AT];
+const TELLING: [&str; 4] = ["run", HOLDER, EXPIRES_AT, LEFTOVERS];
 
 /// The control table, which the stack has and is called like.
 #[derive(Debug, Clone)]
@@ -198,6 +199,11 @@ fn to_attributes(item: &ControlItem) -> Attributes {
             (EXPIRES_AT, whole(lock.expires_at)),
         ]);
     }
+    // DynamoDB has no empty set.
+    if !item.leftovers.is_empty() {
+        let runs = item.leftovers.iter().cloned().collect();
+        attributes.push((LEFTOVERS, AttributeValue::Ss(runs)));
+    }
     attributes
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -240,7 +246,16 @@ fn from_attributes(item: &Attributes) -> Result<ControlItem, &'static str> {
         }),
         false => None,
     };
-    Ok(ControlItem { pointer, lock })
+    let leftovers = match item.get(LEFTOVERS) {
+        Some(AttributeValue::Ss(runs)) => runs.iter().cloned().collect(),
+        Some(_) => return Err(LEFTOVERS),
+        None => BTreeSet::new(),
+    };
+    Ok(ControlItem {
+        pointer,
+        lock,
+        leftovers,
+    })
 }
 
 fn text(text: &str) -> AttributeValue {
