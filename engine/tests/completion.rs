@@ -218,12 +218,13 @@ fn a_pointer_that_is_moved_without_the_lock_is_found_out() {
         timeouts: 1,
         ..Faults::default()
     };
-    breaks(System {
+    let broken = System {
         protocol: Protocol::PointerWithoutLock,
         num_messages: vec![1, 1],
         at_once: true,
         ..one_run(0, faults)
-    });
+    };
+    assert!(breaks(broken).contains("is written"));
 }
 
 #[test]

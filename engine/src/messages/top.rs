@@ -39,8 +39,15 @@ pub(crate) fn split(item: &str) -> Result<(Cow<'_, str>, Vec<Ranking>), Malforme
     let names = &trimmed[start + TOP.len()..trimmed.len() - 1];
     let names: Result<Vec<&str>, _> = serde_json::from_str(names);
     let rankings = names.ok().and_then(|names| {
-        let rankings = names.into_iter().map(str::parse);
-        rankings.collect::<Result<Vec<Ranking>, _>>().ok()
+        let named = |name| {
+            Ranking::ALL
+                .into_iter()
+                .find(|ranking| ranking.name() == name)
+        };
+        names
+            .into_iter()
+            .map(named)
+            .collect::<Option<Vec<Ranking>>>()
     });
     match rankings {
         Some(rankings) => Ok((Cow::Owned(format!("{}}}", &item[..start])), rankings)),
@@ -48,5 +55,31 @@ pub(crate) fn split(item: &str) -> Result<(Cow<'_, str>, Vec<Ranking>), Malforme
             byte: start + TOP.len(),
             problem: "no list of rankings",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rankings_are_read_as_they_are_written() {
+        let line = r#"{"designation":"433","name":"a\",\"top\":[\"dv\"]}"}"#;
+        for rankings in [&Ranking::ALL[..1], &Ranking::ALL[..]] {
+            let mut item = String::new();
+            append(line, rankings.iter().copied(), &mut item);
+            assert_eq!(split(&item), Ok((line.into(), rankings.to_vec())));
+        }
+        assert_eq!(split(line), Ok((line.into(), Vec::new())));
+    }
+
+    /// People may write `--by PRICE`; a message is ours. Found by fuzzing.
+    #[test]
+    fn a_ranking_by_another_spelling_is_none() {
+        for names in [r#"["pricE"]"#, r#"["dv","DV"]"#, r#"["size"]"#, "[1]"] {
+            let item = format!(r#"{{"designation":"433","top":{names}}}"#);
+            let refused = split(&item).unwrap_err();
+            assert_eq!(refused.problem, "no list of rankings", "{names}");
+        }
     }
 }
