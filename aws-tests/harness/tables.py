@@ -24,7 +24,8 @@ Items = dict[str, dict[str, object]]
 def current(stack: Stack) -> dict:
     """What people are pointed to; empty before the first run."""
     item = _control(stack)
-    return {name: value for name, value in item.items() if not name.startswith("lock_")} if "run" in item else {}
+    others = ("lock_", "leftovers")
+    return {name: value for name, value in item.items() if not name.startswith(others)} if "run" in item else {}
 
 
 def lock(stack: Stack) -> dict:
@@ -33,13 +34,15 @@ def lock(stack: Stack) -> dict:
     return {"run": item["lock_run"], "expires_at": item["lock_expires_at"]} if "lock_run" in item else {}
 
 
-def unlock(stack: Stack) -> None:
-    """Does what the lock of a run that was stopped would do by expiring."""
-    stack.emulator.client("dynamodb").update_item(
-        TableName=stack.name,
-        Key={"id": {"S": "current"}},
-        UpdateExpression="REMOVE lock_run, lock_expires_at",
-    )
+def expire_lock(stack: Stack) -> None:
+    """Does what time does to the lock of a run that was stopped."""
+    if lock(stack):
+        stack.emulator.client("dynamodb").update_item(
+            TableName=stack.name,
+            Key={"id": {"S": "current"}},
+            UpdateExpression="SET lock_expires_at = :then",
+            ExpressionAttributeValues={":then": {"N": "0"}},
+        )
 
 
 def _control(stack: Stack) -> dict:

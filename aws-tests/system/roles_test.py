@@ -154,7 +154,7 @@ def _clean_up(system: System) -> None:
     """Takes away what a run left: its lock, its table, its messages."""
     stack = system.stack
     dynamodb = system.emulator.client("dynamodb")
-    tables.unlock(stack)
+    tables.expire_lock(stack)
     current = tables.current(stack)["table"]
     for table in tables.bodies_tables(stack):
         if table != current:

@@ -50,9 +50,10 @@ impl Content {
     }
 }
 
-/// Whether bytes are no text: a NUL is in none, and stray control characters are few.
+/// Whether bytes are no text: a NUL is in none, and stray control characters are few. DEL is not counted: JSON has it as
+/// it stands, so that it may be anywhere in a document of our own.
 fn is_binary(bytes: &[u8]) -> bool {
-    let is_stray = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    let is_stray = |byte: &&u8| **byte < b' ' && !byte.is_ascii_whitespace();
     bytes.contains(&0) || bytes.iter().filter(is_stray).count() * 20 > bytes.len()
 }
 
@@ -95,6 +96,7 @@ mod tests {
             (b"\x7fELF\x02\x01\x01\0", Content::Binary),
             ("‘Aylo’chaxnim".as_bytes(), Content::Text),
             (b"22P/ Kop\x0b  5.30E+12 2.20E+12\n", Content::Text),
+            (b"{\"des\":\"\x7f\x7f\x7f\"}", Content::Json),
             (b"\x89PNG\r\n\x1a\n\x01\x02", Content::Binary),
         ] {
             assert_eq!(

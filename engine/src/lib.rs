@@ -10,6 +10,7 @@ pub mod body;
 pub mod catalogue;
 pub mod compression;
 pub mod content;
+pub mod control;
 mod cpu;
 #[doc(hidden)]
 pub mod crash;
@@ -17,6 +18,8 @@ pub mod delta_v;
 pub mod designation;
 pub mod exoplanets;
 pub mod frames;
+#[doc(hidden)]
+pub mod fuzz_support;
 pub mod generate;
 mod index;
 pub mod inputs;

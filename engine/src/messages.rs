@@ -11,6 +11,7 @@
 mod keys;
 mod ranked;
 mod send;
+pub(crate) mod top;
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -33,9 +34,6 @@ pub const RANKED_BODIES: NonZeroUsize = NonZeroUsize::new(5_000).expect("it is n
 
 /// Messages that are packed and wait to be sent, about 1 MiB.
 pub const MESSAGES_WAITING: usize = 16;
-
-/// The attribute behind an item's own that names the rankings that it is among the best of.
-pub const TOP: &str = "top";
 
 /// The longest item, in bytes: whatever its texts have to be escaped to, it fits a message. DynamoDB bills an item
 /// by the kilobyte, and the catalogue's are below one.
@@ -167,16 +165,9 @@ impl MessageSink {
         let mut item = String::new();
         for Held { line, rankings, .. } in self.ranked.take_all() {
             item.clear();
-            item.push_str(line.strip_suffix('}').unwrap_or(&line));
-            for (place, ranking) in Ranking::ALL.iter().enumerate() {
-                if rankings & (1 << place) != 0 {
-                    let is_first = rankings & ((1 << place) - 1) == 0;
-                    item.push_str(if is_first { ",\"top\":[\"" } else { ",\"" });
-                    item.push_str(ranking.name());
-                    item.push('"');
-                }
-            }
-            item.push_str("]}");
+            let is_marked = |place: &usize| rankings & (1 << place) != 0;
+            let places = (0..Ranking::ALL.len()).filter(is_marked);
+            top::append(&line, places.map(|place| Ranking::ALL[place]), &mut item);
             self.out.add(&item)?;
         }
         Ok(())

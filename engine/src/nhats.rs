@@ -238,6 +238,19 @@ mod tests {
         json!({ "data": [{ "des": "1", "min_dv": { "dv": 1, "dur": 1 } }, row] }).to_string()
     }
 
+    /// Found by fuzzing: JSON has the character DEL as it stands, and a name of nothing else made its document binary data.
+    #[test]
+    fn a_document_with_names_that_are_no_text_reads_back() {
+        let row = r#"{"designation":"DEL","dv_kms":9.25,"days":354.0}"#;
+        let document = format!(
+            "{{\"rows\":[{}]}}",
+            row.replace("DEL", &"\\u007f".repeat(20))
+        );
+        let table = NhatsTable::parse(document.as_bytes()).unwrap();
+        let again = serde_json::to_vec(&table).unwrap();
+        assert_eq!(NhatsTable::parse(&again).unwrap().rows, table.rows);
+    }
+
     #[test]
     fn reads_the_trip_of_least_delta_v_of_each_body() {
         let table = table(DOCUMENT);

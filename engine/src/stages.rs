@@ -9,7 +9,6 @@
 mod bring_inputs;
 mod calculate_masses;
 mod check;
-#[cfg(feature = "aws")]
 mod create_table;
 mod download_delta_v;
 mod download_exoplanets;
@@ -34,7 +33,6 @@ pub use bring_inputs::{
     SmallInputs, bring_inputs, complete_inputs,
 };
 pub use calculate_masses::{MassSource, calculate_masses};
-#[cfg(feature = "aws")]
 pub use create_table::{Published, Stack, create_table, discard_table, publish_table};
 pub use download_delta_v::{Downloaded, download_delta_v, download_nhats};
 pub use download_exoplanets::download_exoplanets;

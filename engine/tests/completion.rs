@@ -3,7 +3,8 @@
 //! two operations, operations that fail or whose answer is lost, runs that come late and two runs at once.
 //!
 //! What is explored is the engine's own code: [`engine::messages::send_all`], [`engine::stages::write_message`],
-//! [`engine::stages::answer_done`] and the verdict, one operation of a port at a time.
+//! [`engine::stages::answer_done`] and the verdict, and what create-table does before a run and after it, one operation of a
+//! port at a time.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -185,17 +186,45 @@ fn runs_do_not_touch_each_other() {
 }
 
 #[test]
+fn a_run_that_is_stopped_is_tidied_up_by_the_next() {
+    let faults = Faults {
+        stops: 1,
+        ..Faults::default()
+    };
+    let stopped = System {
+        num_messages: vec![1, 1],
+        ..one_run(0, faults.clone())
+    };
+    holds("stopped", stopped.clone());
+    let faults = Faults {
+        crashes: 1,
+        failures: 1,
+        ..faults
+    };
+    let num_messages = vec![0, 0];
+    holds(
+        "stopped, and more goes wrong",
+        System {
+            faults,
+            num_messages,
+            ..stopped
+        },
+    );
+}
+
+#[test]
 fn a_pointer_that_is_moved_without_the_lock_is_found_out() {
     let faults = Faults {
         timeouts: 1,
         ..Faults::default()
     };
-    breaks(System {
+    let broken = System {
         protocol: Protocol::PointerWithoutLock,
         num_messages: vec![1, 1],
         at_once: true,
         ..one_run(0, faults)
-    });
+    };
+    assert!(breaks(broken).contains("is written"));
 }
 
 #[test]

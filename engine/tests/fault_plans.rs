@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use emulator::{config, ministack, unique};
+use engine::control::RunTable;
 use engine::ledger::{DynamoLedger, Ledger};
 use engine::queue::{Queue, Sqs, SqsOptions};
 use engine::store::s3::MIN_PART_BYTES;

@@ -190,6 +190,19 @@ async fn a_body_that_breaks_is_taken_up_where_it_broke() {
     assert!(says.iter().any(|said| text.contains(said)), "{text}");
 }
 
+/// Attempts at a request are not multiplied by those at a body. Found by a fault plan.
+#[tokio::test]
+async fn a_read_that_is_refused_is_asked_for_as_often_as_any_request() {
+    let fixture = InS3::new().await;
+    let store = fixture.store();
+    let object = store.put(&key("a"), body(&content(10, 1))).await.unwrap();
+    fixture.server.state.faults().all = Some(|| s3_error!(SlowDown));
+    let error = store.read_range(&object, 0..10).await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    let num_gets = fixture.server.state.num_gets.load(Ordering::SeqCst);
+    assert_eq!(num_gets, options().max_attempts as usize);
+}
+
 #[tokio::test]
 async fn an_object_that_is_replaced_while_a_body_is_broken_is_an_error() {
     let fixture = InS3::new().await;

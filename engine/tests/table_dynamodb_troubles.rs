@@ -12,8 +12,9 @@ mod throttling_proxy;
 use std::time::Duration;
 
 use emulator::{config, ministack, unique};
+use engine::control::{Control, ControlItem, RunTable};
 use engine::ledger::{DynamoLedger, Ledger};
-use engine::table::dynamodb::{BodiesTable, Control, DynamoDbOptions, PublishedTable};
+use engine::table::dynamodb::{BodiesTable, DynamoControl, DynamoDbOptions, PublishedTable};
 use engine::table::{Bodies, Filter, Ranking, TableError};
 use engine::upstream::Retry;
 use throttling_proxy::{Proxy, Trouble};
@@ -92,7 +93,7 @@ async fn a_denial_names_the_permission_and_is_not_tried_again() {
     let proxy = Proxy::start(&ministack().url, |_| Trouble::Denied).await;
     let config = config(&proxy.url).await;
     let table = BodiesTable::new(&config, "stack.run", options());
-    let control = Control::new(&config, "stack", options());
+    let control = DynamoControl::new(&config, "stack", options());
     let cause = |error: TableError| {
         assert!(!error.is_retryable(), "{error}");
         std::error::Error::source(&error).unwrap().to_string()
@@ -106,9 +107,10 @@ async fn a_denial_names_the_permission_and_is_not_tried_again() {
     let error = table.create().await.unwrap_err();
     assert_eq!(cause(error), need("dynamodb:DescribeTable", "stack.run"));
     let error = control.acquire("run", tables::VALIDITY).await.unwrap_err();
-    assert_eq!(cause(error), need("dynamodb:UpdateItem", "stack"));
-    let error = control.current().await.unwrap_err();
     assert_eq!(cause(error), need("dynamodb:GetItem", "stack"));
+    let item = ControlItem::default();
+    let error = control.replace(&item, &item).await.unwrap_err();
+    assert_eq!(cause(error), need("dynamodb:UpdateItem", "stack"));
     let error = DynamoLedger::new(&table).mark(0, 1).await.unwrap_err();
     assert!(!error.is_retryable());
     assert_eq!(proxy.num_requests(), 5);
@@ -136,8 +138,8 @@ async fn many_that_are_level_are_read_in_few_requests() {
 
 #[tokio::test]
 async fn a_control_table_that_is_not_there_is_named() {
-    let control = Control::new(&ministack().config().await, "nobodys", options());
-    let error = control.current().await.unwrap_err();
+    let control = DynamoControl::new(&ministack().config().await, "nobodys", options());
+    let error = control.read().await.unwrap_err();
     assert_eq!(error.to_string(), "the table nobodys cannot be read");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.starts_with("there is no such table"), "{cause}");
@@ -148,8 +150,8 @@ async fn a_server_that_is_not_there_is_worth_another_try() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let control = Control::new(&config(&url).await, "stack", options());
-    let error = control.current().await.unwrap_err();
+    let control = DynamoControl::new(&config(&url).await, "stack", options());
+    let error = control.read().await.unwrap_err();
     assert!(error.is_retryable());
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.starts_with(&url), "{cause}");

@@ -4,6 +4,7 @@
 //! one that fails leaves what readers see as it was; a run that is written moves the pointer in one step, and only
 //! then the old table goes. Each of the three may be repeated at any point.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{DoneResult, Parsed, StageError};
-use crate::ledger::{DynamoLedger, Ledger};
+use crate::control::{Control, Pointer};
 use crate::notice::{self, Facts, Notice};
 use crate::report::Report;
 use crate::runs;
 use crate::store::{ObjectStore, StoreError};
-use crate::table::dynamodb::{Control, Pointer, PublishedTable};
 use crate::table::{Bodies, Filter, Ranking};
 
 /// The bodies that a notice names.
@@ -46,9 +46,9 @@ pub struct Stack {
     /// What it is called, which its control table is, too.
     pub name: String,
     /// The pointer and the lock.
-    pub control: Control,
+    pub control: Arc<dyn Control>,
     /// What readers see.
-    pub readers: PublishedTable,
+    pub readers: Arc<dyn Bodies>,
     /// Where reports are kept.
     pub store: Arc<dyn ObjectStore>,
 }
@@ -64,11 +64,10 @@ pub async fn create_table(
     validity: Duration,
 ) -> Result<String, StageError> {
     let control = &stack.control;
-    if let Some(abandoned) = control.acquire(run, validity).await? {
-        // It neither published nor failed: it was stopped.
-        control.discard(&abandoned).await?;
-    }
-    let table = control.table_of(run);
+    control.acquire(run, validity).await?;
+    // What runs left that were stopped, or could not tidy up themselves.
+    control.sweep().await?;
+    let table = control.run_table(run);
     table.create().await?;
     Ok(table.name().to_owned())
 }
@@ -97,8 +96,8 @@ pub async fn publish_table(
     let mut report = parsed.report;
     report.rows.reconcile(written.written)?;
     let report_location = keep(&*stack.store, run, &report).await?;
-    let table = control.table_of(run);
-    DynamoLedger::new(&table).close(parsed.messages).await?;
+    let table = control.run_table(run);
+    table.ledger().close(parsed.messages).await?;
     let pointer = Pointer {
         run: run.to_owned(),
         table: table.name().to_owned(),
@@ -115,7 +114,10 @@ pub async fn publish_table(
         .await?;
     let previous = pointer.previous.as_ref();
     if let Some(previous) = previous {
-        control.table_of(&previous.run).begin_deletion().await?;
+        control.run_table(&previous.run).begin_deletion().await?;
+        control
+            .forget(&BTreeSet::from([previous.run.clone()]))
+            .await?;
     }
     control.release(run).await?;
     let notice = notice::published(&Facts {

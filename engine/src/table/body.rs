@@ -30,8 +30,7 @@ pub struct Body {
 
 impl Body {
     /// A body of these values, which are in the order of [`ATTRIBUTES`].
-    #[cfg(feature = "aws")]
-    pub(super) fn of(values: Vec<(&'static str, Value)>) -> Self {
+    pub(crate) fn of(values: Vec<(&'static str, Value)>) -> Self {
         Body { values }
     }
 

@@ -1,8 +1,8 @@
 //! The table on AWS: every run writes a DynamoDB table of its own, and a pointer in the control table says which
 //! one readers ask.
 //!
-//! [`BodiesTable`] is the table of one run: made, written and deleted. [`Control`] has the pointer and the lock that
-//! lets one run at a time write. [`PublishedTable`] asks the table that the pointer names. A run's
+//! [`BodiesTable`] is the table of one run: made, written and deleted. [`DynamoControl`] has the pointer and the lock
+//! that lets one run at a time write. [`PublishedTable`] asks the table that the pointer names. A run's
 //! [ledger](crate::ledger::DynamoLedger) is kept in its table, under keys that no body can have.
 //!
 //! # What it cannot answer
@@ -35,7 +35,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-pub use control::{Control, Pointer, Previous};
+pub use control::DynamoControl;
 pub use item::{item_bytes, read_item};
 pub use published::PublishedTable;
 

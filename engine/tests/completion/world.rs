@@ -1,5 +1,5 @@
-//! A small AWS: a queue, its dead letters, tables with their ledgers and tasks that wait, as values that can be
-//! copied and compared, and the tasks that work on them.
+//! A small AWS: a queue, its dead letters, tables with their ledgers, the control table, reports and tasks that wait, as
+//! values that can be copied and compared, and the tasks that work on them.
 //!
 //! A task runs the engine's own async code. Each call of a port is one operation, and what it answered is kept in the
 //! task's history: a state is continued by running the code from its start, answering from the history, and doing
@@ -7,17 +7,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
+use std::ops::Range;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use engine::control::{Control, ControlItem, RunTable};
 use engine::ledger::{Ledger, LedgerError, Marks};
 use engine::queue::{Delivery, Queue, QueueError};
 use engine::stages::{Kind, RunTables};
-use engine::table::TableError;
+use engine::store::{self, Key, Object, ObjectStore, StoreError};
+use engine::table::{Bodies, Body, Filter, Ranking, RunRow, TableError};
 use engine::tasks::{TaskError, Tasks};
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 /// A run's table: bodies, each with the run that wrote it, and pages of the ledger.
@@ -49,15 +54,18 @@ pub(crate) struct World {
     pub(crate) answers: BTreeMap<String, Answer>,
     /// Tasks that nobody waits for any more.
     pub(crate) over: BTreeSet<String>,
-    /// The run that is going on.
-    pub(crate) lock: Option<String>,
-    /// The table that readers see.
-    pub(crate) pointer: Option<String>,
-    /// The one that they saw before, until it is deleted.
-    pub(crate) previous: Option<String>,
+    /// What the control table holds, without any times.
+    pub(crate) control: ControlItem,
+    /// The objects that are kept.
+    pub(crate) objects: BTreeSet<String>,
 }
 
 impl World {
+    /// The run that readers ask.
+    pub(crate) fn published(&self) -> Option<&str> {
+        self.control.pointer.as_ref().map(|pointer| &*pointer.run)
+    }
+
     pub(crate) fn add(&mut self, body: &str, num_received: u32) {
         let copies = self.visible.entry((body.to_owned(), num_received));
         *copies.or_default() += 1;
@@ -89,7 +97,8 @@ enum Reply {
     Count(u64),
     Marks(BTreeMap<u64, u64>),
     Bodies(Vec<String>),
-    /// The table, the page or the task is gone.
+    Control(ControlItem),
+    /// The table, the page or the task is gone, or the control item another one.
     Gone,
     Failed,
 }
@@ -109,12 +118,13 @@ pub(crate) enum Protocol {
     CounterForSet,
     /// Messages do not tell their runs: they are taken for the one that is going on.
     NoRunId,
-    /// The pointer is moved by whoever comes, with the lock or without.
+    /// The pointer is moved by whoever had the lock when it looked, with it or without.
     PointerWithoutLock,
     /// A message is marked and then written.
     MarkedBeforeWriting,
 }
 
+#[derive(Debug)]
 struct Session {
     world: World,
     history: Vec<Reply>,
@@ -123,7 +133,7 @@ struct Session {
 }
 
 /// The ports, as one task sees them.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ports {
     session: Arc<Mutex<Session>>,
     protocol: Protocol,
@@ -163,26 +173,9 @@ impl Ports {
     /// The table of the run that a message names.
     fn table<'w>(&self, world: &'w mut World, run: &str) -> Option<&'w mut Table> {
         match self.protocol {
-            Protocol::NoRunId => world.tables.get_mut(world.lock.as_ref()?),
+            Protocol::NoRunId => world.tables.get_mut(world.control.holder()?),
             _ => world.tables.get_mut(run),
         }
-    }
-
-    pub(crate) async fn change(&self, change: impl FnOnce(&mut World)) -> bool {
-        let reply = self.operate(|world| {
-            change(world);
-            Reply::Done
-        });
-        reply.await == Reply::Done
-    }
-
-    /// Changes the world on a condition; whether it held.
-    pub(crate) async fn try_change(&self, change: impl FnOnce(&mut World) -> bool) -> bool {
-        let reply = self.operate(|world| match change(world) {
-            true => Reply::Done,
-            false => Reply::Gone,
-        });
-        reply.await == Reply::Done
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
@@ -448,5 +441,190 @@ impl Tasks for Ports {
 
     async fn beat(&self, token: &str) -> Result<(), TaskError> {
         self.answer(token, None).await
+    }
+}
+
+/// The control table is called like the stack, and a run's table like the run.
+#[async_trait]
+impl Control for Ports {
+    fn name(&self) -> &str {
+        "bodies"
+    }
+
+    fn run_table(&self, run: &str) -> Box<dyn RunTable> {
+        Box::new(OneTable {
+            ports: self.clone(),
+            run: run.to_owned(),
+        })
+    }
+
+    async fn read(&self) -> Result<ControlItem, TableError> {
+        match self
+            .operate(|world| Reply::Control(world.control.clone()))
+            .await
+        {
+            Reply::Control(item) => Ok(item),
+            other => Err(table_error(&other)),
+        }
+    }
+
+    async fn replace(&self, seen: &ControlItem, new: &ControlItem) -> Result<bool, TableError> {
+        let reply = self.operate(|world| {
+            let moves_pointer = seen.pointer != new.pointer;
+            if self.protocol == Protocol::PointerWithoutLock && moves_pointer {
+                world.control.pointer = without_times(new).pointer;
+                return Reply::Done;
+            }
+            if world.control != *seen {
+                return Reply::Gone;
+            }
+            world.control = without_times(new);
+            Reply::Done
+        });
+        match reply.await {
+            Reply::Done => Ok(true),
+            Reply::Gone => Ok(false),
+            other => Err(table_error(&other)),
+        }
+    }
+}
+
+/// The item without what depends on when it was made: no lock expires unless a step makes it.
+fn without_times(item: &ControlItem) -> ControlItem {
+    let mut item = item.clone();
+    if let Some(pointer) = &mut item.pointer {
+        pointer.finished_at.clear();
+    }
+    if let Some(lock) = &mut item.lock {
+        lock.expires_at = u64::MAX;
+    }
+    item
+}
+
+/// The table of a run.
+struct OneTable {
+    ports: Ports,
+    run: String,
+}
+
+#[async_trait]
+impl RunTable for OneTable {
+    fn name(&self) -> &str {
+        &self.run
+    }
+
+    async fn create(&self) -> Result<(), TableError> {
+        let made = self.ports.operate(|world| {
+            world.tables.entry(self.run.clone()).or_default();
+            Reply::Done
+        });
+        done(&made.await)
+    }
+
+    async fn delete(&self) -> Result<(), TableError> {
+        let deleted = self.ports.operate(|world| {
+            world.tables.remove(&self.run);
+            Reply::Done
+        });
+        done(&deleted.await)
+    }
+
+    async fn begin_deletion(&self) -> Result<(), TableError> {
+        self.delete().await
+    }
+
+    fn ledger(&self) -> Box<dyn Ledger> {
+        RunTables::ledger(&self.ports, &self.run)
+    }
+}
+
+fn done(reply: &Reply) -> Result<(), TableError> {
+    match reply {
+        Reply::Done => Ok(()),
+        other => Err(table_error(other)),
+    }
+}
+
+/// What readers ask: the table that the pointer names.
+#[async_trait]
+impl Bodies for Ports {
+    async fn top(&self, _: Ranking, _: &Filter, _: u32) -> Result<Vec<Body>, TableError> {
+        let found = self.operate(|world| {
+            let published = world.published().unwrap_or_default();
+            match world.tables.contains_key(published) {
+                true => Reply::Done,
+                false => Reply::Gone,
+            }
+        });
+        done(&found.await).map(|()| Vec::new())
+    }
+
+    async fn find(&self, _: &str) -> Result<Vec<Body>, TableError> {
+        unreachable!("no stage asks for a body")
+    }
+
+    async fn search(&self, _: &str, _: u32) -> Result<Vec<Body>, TableError> {
+        unreachable!("no stage searches")
+    }
+
+    async fn run(&self) -> Result<RunRow, TableError> {
+        unreachable!("no stage asks for the run")
+    }
+}
+
+/// Where reports are kept.
+#[async_trait]
+impl ObjectStore for Ports {
+    fn location(&self) -> String {
+        "store".to_owned()
+    }
+
+    async fn put(&self, key: &Key, _: store::Body) -> Result<Object, StoreError> {
+        let kept = self.operate(|world| {
+            world.objects.insert(key.to_string());
+            Reply::Done
+        });
+        match kept.await {
+            Reply::Done => Ok(Object {
+                key: key.clone(),
+                bytes: 0,
+                etag: String::new(),
+                modified: Timestamp::UNIX_EPOCH,
+            }),
+            _ => Err(StoreError::Failed {
+                what: key.to_string(),
+                doing: "stored",
+                is_retryable: true,
+                source: "a fault".into(),
+            }),
+        }
+    }
+
+    async fn publish(&self, _: &Key, _: Bytes) -> Result<Object, StoreError> {
+        unreachable!("reports are put")
+    }
+
+    async fn head(&self, _: &Key) -> Result<Option<Object>, StoreError> {
+        unreachable!("reports are put")
+    }
+
+    async fn read_range(&self, _: &Object, _: Range<u64>) -> Result<Bytes, StoreError> {
+        unreachable!("reports are put")
+    }
+
+    async fn list(&self, _: &str) -> Result<Vec<Object>, StoreError> {
+        unreachable!("reports are put")
+    }
+
+    async fn delete(&self, _: &Key) -> Result<(), StoreError> {
+        unreachable!("reports are put")
+    }
+
+    async fn remove_abandoned(&self, _: &str, _: Duration) -> Result<u64, StoreError> {
+        unreachable!("reports are put")
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        unreachable!("reports are put")
     }
 }

@@ -171,8 +171,8 @@ impl s3s::S3 for Layer {
         &self,
         req: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        self.state.check(&req.input.bucket)?;
         self.state.num_gets.fetch_add(1, Ordering::SeqCst);
+        self.state.check(&req.input.bucket)?;
         let _reading = self.state.objects.read().await;
         let wanted = req.input.if_match.clone();
         if let Some(ETagCondition::ETag(wanted)) = wanted {

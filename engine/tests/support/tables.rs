@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use engine::aws::SdkConfig;
-use engine::table::dynamodb::{Control, DynamoDbOptions, Pointer, PublishedTable};
+use engine::control::{Control, Pointer, RunTable};
+use engine::table::dynamodb::{DynamoControl, DynamoDbOptions, PublishedTable};
 
 use crate::emulator::{Server, unique};
 
@@ -24,7 +25,7 @@ pub(crate) fn options() -> DynamoDbOptions {
 pub(crate) struct Stack {
     pub(crate) config: SdkConfig,
     pub(crate) name: String,
-    pub(crate) control: Control,
+    pub(crate) control: DynamoControl,
 }
 
 impl Stack {
@@ -32,7 +33,7 @@ impl Stack {
         let config = server.config().await;
         let name = unique("stack");
         create_control_table(server, &name);
-        let control = Control::new(&config, &name, options());
+        let control = DynamoControl::new(&config, &name, options());
         Stack {
             config,
             name,

@@ -1,12 +1,13 @@
 //! `create-table`: before a run, and after it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::aws::SdkConfig;
 use engine::stages::{
     DoneResult, Parsed, Published, Stack, create_table, discard_table, publish_table,
 };
-use engine::table::dynamodb::{Control, DynamoDbOptions, PublishedTable};
+use engine::table::dynamodb::{DynamoControl, DynamoDbOptions, PublishedTable};
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
@@ -80,8 +81,8 @@ impl Function for CreateTable {
         };
         Ok(CreateTable {
             stack: Stack {
-                control: Control::new(aws, &name, options()),
-                readers: PublishedTable::new(aws, &name, options()),
+                control: Arc::new(DynamoControl::new(aws, &name, options())),
+                readers: Arc::new(PublishedTable::new(aws, &name, options())),
                 store: open_store(settings, aws)?,
                 name,
             },

@@ -8,7 +8,7 @@ use engine::ledger::DynamoLedger;
 use engine::queue::{Sqs, SqsOptions};
 use engine::stages::{Context, HorizonRequest, MAX_REJECTS_PERCENT, Parsed, parse_horizon};
 use engine::store::ObjectStore;
-use engine::table::dynamodb::{Control, DynamoDbOptions};
+use engine::table::dynamodb::{DynamoControl, DynamoDbOptions};
 use engine::upstream::{Client, ClientOptions};
 use serde::Deserialize;
 
@@ -35,7 +35,7 @@ pub struct ParseHorizon {
     store: Arc<dyn ObjectStore>,
     client: Client,
     queue: Sqs,
-    control: Control,
+    control: DynamoControl,
     max_rejects_percent: f64,
 }
 
@@ -56,7 +56,7 @@ impl Function for ParseHorizon {
             client: Client::new(ClientOptions::default(), Arc::new(Log))
                 .map_err(|error| Failure::of(Name::INTERNAL, &error))?,
             queue: Sqs::with_config(aws, &url, options),
-            control: Control::new(aws, &control, DynamoDbOptions::default()),
+            control: DynamoControl::new(aws, &control, DynamoDbOptions::default()),
             max_rejects_percent: settings.percent("MAX_REJECTS_PERCENT", MAX_REJECTS_PERCENT)?,
         })
     }

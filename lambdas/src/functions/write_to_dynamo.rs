@@ -15,7 +15,7 @@ use engine::observer::chain;
 use engine::queue::{Queue, Sqs, SqsOptions};
 use engine::stages::{Answered, Outcome, RunTables, answer_done, write_message};
 use engine::table::TableError;
-use engine::table::dynamodb::{Control, DynamoDbOptions};
+use engine::table::dynamodb::{DynamoControl, DynamoDbOptions};
 use engine::tasks::StepFunctions;
 use futures::{StreamExt, stream};
 use serde_json::value::RawValue;
@@ -48,7 +48,7 @@ pub struct WriteToDynamo {
 
 /// The tables of the stack's runs.
 struct Tables {
-    control: Control,
+    control: DynamoControl,
 }
 
 #[async_trait]
@@ -78,7 +78,7 @@ impl Function for WriteToDynamo {
         let control = settings.required("CONTROL_TABLE")?;
         Ok(WriteToDynamo {
             tables: Tables {
-                control: Control::new(
+                control: DynamoControl::new(
                     aws,
                     &control,
                     DynamoDbOptions {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
@@ -51,25 +52,24 @@ pub(super) async fn read_range(
         .build();
     while bytes.len() < num_bytes {
         let rest = range.start + bytes.len() as u64..range.end;
-        match read_some(bucket, object, rest, &mut bytes).await {
-            Ok(()) => {}
-            Err(error) if !error.is_retryable() => return Err(error),
-            Err(error) => match waits.next() {
+        // The client has tried a request that fails often enough; a body that breaks is ours.
+        let answer = ask(bucket, object, &rest).await?;
+        if let Err(refusal) = read_some(answer, &rest, &mut bytes).await {
+            match waits.next() {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(error),
-            },
+                None => return Err(bucket.broken(object.key.as_str(), "read", refusal)),
+            }
         }
     }
     Ok(bytes.into())
 }
 
-/// Reads a range as far as one connection goes. The range is not empty.
-async fn read_some(
+/// Asks for a range, which is not empty.
+async fn ask(
     bucket: &Bucket,
     object: &Object,
-    range: Range<u64>,
-    bytes: &mut Vec<u8>,
-) -> Result<(), StoreError> {
+    range: &Range<u64>,
+) -> Result<GetObjectOutput, StoreError> {
     let key = &object.key;
     let request = bucket
         .client
@@ -78,27 +78,32 @@ async fn read_some(
         .key(bucket.full_key(key))
         .range(format!("bytes={}-{}", range.start, range.end - 1))
         .if_match(&object.etag);
-    let answer = match request.send().await {
-        Ok(answer) => answer,
+    match request.send().await {
+        Ok(answer) => Ok(answer),
         Err(error) if is_answer(&error, "PreconditionFailed", 412) => {
-            return Err(StoreError::Replaced { key: key.clone() });
+            Err(StoreError::Replaced { key: key.clone() })
         }
         Err(error) if is_answer(&error, "NoSuchKey", 404) => {
-            return Err(StoreError::NotFound { key: key.clone() });
+            Err(StoreError::NotFound { key: key.clone() })
         }
-        Err(error) => return Err(bucket.error(key.as_str(), "read", "s3:GetObject", error)),
-    };
+        Err(error) => Err(bucket.error(key.as_str(), "read", "s3:GetObject", error)),
+    }
+}
+
+/// Reads a range as far as one connection goes.
+async fn read_some(
+    answer: GetObjectOutput,
+    range: &Range<u64>,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Refusal> {
     let expected = range.end - range.start;
     let found = answer.content_length.unwrap_or_default().cast_unsigned();
     if found != expected {
-        let wrong = Refusal::Length { found, expected };
-        return Err(bucket.broken(key.as_str(), "read", wrong));
+        return Err(Refusal::Length { found, expected });
     }
     let mut body = answer.body;
     while let Some(piece) = body.next().await {
-        let broken = |error| Refusal::Broken(Box::new(error));
-        let piece = piece.map_err(|error| bucket.broken(key.as_str(), "read", broken(error)))?;
-        bytes.extend_from_slice(&piece);
+        bytes.extend_from_slice(&piece.map_err(|error| Refusal::Broken(Box::new(error)))?);
     }
     Ok(())
 }

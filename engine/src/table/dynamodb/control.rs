@@ -1,67 +1,40 @@
-//! The control table: the pointer that readers follow, and the lock that runs take.
-//!
-//! Both are in one item, which is written on conditions: who moves the pointer has the lock at that very moment, and a
-//! run that was given up cannot move it however late it comes.
+//! The control table on DynamoDB: its one item, which is replaced on the condition that it is as it was read.
 
-use std::time::{Duration, SystemTime};
+use std::collections::{BTreeSet, HashMap};
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::error::{CONDITION_FAILED, NO_TABLE, Refusal};
 use super::get::key;
 use super::item::Attributes;
 use super::{BodiesTable, Connection, DynamoDbOptions};
+use crate::control::{Control, ControlItem, Lock, Pointer, Previous, RunTable};
 use crate::table::TableError;
 
 const ID: &str = "id";
-/// The item. What its names begin with `lock_` is the lock's, the others are the pointer's.
+/// The item. What its names begin with `lock_` is the lock's, the others but for the leftovers are the pointer's.
 const CURRENT: &str = "current";
 const HOLDER: &str = "lock_run";
 const EXPIRES_AT: &str = "lock_expires_at";
-
-/// The run that readers ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pointer {
-    /// The run.
-    pub run: String,
-    /// Its table.
-    pub table: String,
-    /// When it had finished.
-    pub finished_at: String,
-    /// How many bodies it has.
-    pub items: u64,
-    /// Its report, JSON.
-    pub report: String,
-    /// The run that was published before, which [`Control::publish`] fills in.
-    pub previous: Option<Previous>,
-}
-
-/// What a run took the place of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Previous {
-    /// The run.
-    pub run: String,
-    /// Its table.
-    pub table: String,
-    /// How many bodies it had.
-    pub items: u64,
-}
+const LEFTOVERS: &str = "leftovers";
+/// The attributes that tell two items of one table apart: a run is published once.
+const TELLING: [&str; 4] = ["run", HOLDER, EXPIRES_AT, LEFTOVERS];
 
 /// The control table, which the stack has and is called like.
 #[derive(Debug, Clone)]
-pub struct Control {
+pub struct DynamoControl {
     connection: Connection,
 }
 
-impl Control {
+impl DynamoControl {
     /// The control table `name`, by settings made with [`config_loader`](crate::aws::config_loader).
     #[must_use]
     pub fn new(config: &SdkConfig, name: &str, options: DynamoDbOptions) -> Self {
-        Control {
+        DynamoControl {
             connection: Connection::new(config, name, options),
         }
     }
@@ -79,188 +52,15 @@ impl Control {
         }
     }
 
-    /// Takes the lock for `run` until `validity` has passed. A run that has it already has it for longer then.
-    /// Returns the run whose lock had expired, if one never gave it back: its table may still be there.
-    ///
-    /// # Errors
-    /// [`TableError::RunInProgress`] where another run has it, [`TableError::RunOver`] where the run is the one that
-    /// readers are sent to, [`TableError::Failed`].
-    pub async fn acquire(
-        &self,
-        run: &str,
-        validity: Duration,
-    ) -> Result<Option<String>, TableError> {
-        let now = seconds(SystemTime::now());
-        let expires_at = seconds(SystemTime::now() + validity);
-        let request = self
-            .update()
-            .update_expression(format!("SET {HOLDER} = :run, {EXPIRES_AT} = :expires_at"))
-            .condition_expression(
-                "(attribute_not_exists(lock_run) OR lock_run = :run OR lock_expires_at <= :now) \
-                 AND (attribute_not_exists(#run) OR #run <> :run)",
-            )
-            .expression_attribute_names("#run", "run")
-            .expression_attribute_values(":run", text(run))
-            .expression_attribute_values(":expires_at", whole(expires_at))
-            .expression_attribute_values(":now", whole(now))
-            .return_values(ReturnValue::UpdatedOld);
-        match request.send().await {
-            Ok(answer) => {
-                let holder = answer.attributes.as_ref().and_then(holder);
-                Ok(holder.filter(|holder| holder != run))
-            }
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(self.refused(run).await?),
-            Err(error) => Err(self.error("locked", "dynamodb:UpdateItem", error)),
-        }
-    }
-
-    /// Why `run` does not get the lock.
-    async fn refused(&self, run: &str) -> Result<TableError, TableError> {
-        let item = self.item().await?.unwrap_or_default();
-        if item
-            .get("run")
-            .and_then(|run| run.as_s().ok())
-            .map(String::as_str)
-            == Some(run)
-        {
-            return Ok(self.over(run));
-        }
-        Ok(TableError::RunInProgress {
-            table: self.connection.table.clone(),
-            run: holder(&item).unwrap_or_else(|| "that ended just now".to_owned()),
-        })
-    }
-
-    fn over(&self, run: &str) -> TableError {
-        TableError::RunOver {
-            table: self.table_of(run).name().to_owned(),
-        }
-    }
-
-    /// Gives the lock back, if `run` has it.
-    ///
-    /// # Errors
-    /// [`TableError::Failed`].
-    pub async fn release(&self, run: &str) -> Result<(), TableError> {
-        let request = self
-            .update()
-            .update_expression(format!("REMOVE {HOLDER}, {EXPIRES_AT}"))
-            .condition_expression("lock_run = :run")
-            .expression_attribute_values(":run", text(run));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(()),
-            Err(error) => Err(self.error("unlocked", "dynamodb:UpdateItem", error)),
-        }
-    }
-
-    /// Moves the pointer, in one step, and returns it with what it pointed to before, whose table can be deleted
-    /// then. A run that is published already is returned as it was published.
-    ///
-    /// # Errors
-    /// [`TableError::RunOver`] where the run does not have the lock: it was discarded, or took so long that another
-    /// has it. [`TableError::Failed`].
-    pub async fn publish(&self, new: &Pointer) -> Result<Pointer, TableError> {
-        let current = self.current().await?;
-        if let Some(current) = current.as_ref().filter(|current| current.run == new.run) {
-            return Ok(current.clone());
-        }
-        // Nobody else moves it meanwhile: only who has the lock does.
-        let pointer = Pointer {
-            previous: current.map(|current| Previous {
-                run: current.run,
-                table: current.table,
-                items: current.items,
-            }),
-            ..new.clone()
-        };
-        let mut assignments = Vec::new();
-        let mut request = self
-            .update()
-            .condition_expression("lock_run = :holder")
-            .expression_attribute_values(":holder", text(&pointer.run));
-        for (index, (name, value)) in write(&pointer).into_iter().enumerate() {
-            assignments.push(format!("#{index} = :{index}"));
-            request = request
-                .expression_attribute_names(format!("#{index}"), name)
-                .expression_attribute_values(format!(":{index}"), value);
-        }
-        let request = request.update_expression(format!("SET {}", assignments.join(", ")));
-        match request.send().await {
-            Ok(_) => Ok(pointer),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(self.over(&pointer.run)),
-            Err(error) => Err(self.error("published", "dynamodb:UpdateItem", error)),
-        }
-    }
-
-    /// Where readers are sent, if anything was ever published.
-    ///
-    /// # Errors
-    /// [`TableError::Failed`].
-    pub async fn current(&self) -> Result<Option<Pointer>, TableError> {
-        let item = self.item().await?;
-        // Before anything is published, there is at most a lock.
-        let Some(item) = item.filter(|item| item.contains_key("run")) else {
-            return Ok(None);
-        };
-        match read(&item) {
-            Ok(pointer) => Ok(Some(pointer)),
-            Err(attribute) => {
-                let item = CURRENT;
-                let damaged = Refusal::Damaged { item, attribute };
-                Err(self.connection.failed("read", false, damaged))
-            }
-        }
-    }
-
     /// Where readers are sent.
     ///
     /// # Errors
     /// [`TableError::Unpublished`], [`TableError::Failed`].
     pub async fn published(&self) -> Result<Pointer, TableError> {
-        let current = self.current().await?;
-        current.ok_or_else(|| TableError::Unpublished {
+        let item = self.read().await?;
+        item.pointer.ok_or_else(|| TableError::Unpublished {
             table: self.connection.table.clone(),
         })
-    }
-
-    /// Gives the lock of a run that failed back, and deletes its table. Where readers are sent to it already, it is
-    /// the table of the run before that is deleted, as that run's end left it. Repeating it does nothing more.
-    ///
-    /// # Errors
-    /// [`TableError::Failed`].
-    pub async fn discard(&self, run: &str) -> Result<(), TableError> {
-        // First: from here on whatever is still at work for the run cannot publish it.
-        self.release(run).await?;
-        match self.current().await? {
-            Some(current) if current.run == run => match current.previous {
-                Some(previous) => self.table_of(&previous.run).delete().await,
-                None => Ok(()),
-            },
-            _ => self.table_of(run).delete().await,
-        }
-    }
-
-    async fn item(&self) -> Result<Option<Attributes>, TableError> {
-        let request = self
-            .connection
-            .client
-            .get_item()
-            .table_name(&self.connection.table)
-            .set_key(Some(key(ID, CURRENT)))
-            .consistent_read(true);
-        match request.send().await {
-            Ok(answer) => Ok(answer.item),
-            Err(error) => Err(self.error("read", "dynamodb:GetItem", error)),
-        }
-    }
-
-    fn update(&self) -> UpdateItemFluentBuilder {
-        self.connection
-            .client
-            .update_item()
-            .table_name(&self.connection.table)
-            .set_key(Some(key(ID, CURRENT)))
     }
 
     fn error<E>(
@@ -281,33 +81,137 @@ impl Control {
     }
 }
 
-fn write(pointer: &Pointer) -> Attributes {
-    let mut item = vec![
-        ("run", text(&pointer.run)),
-        ("table", text(&pointer.table)),
-        ("finished_at", text(&pointer.finished_at)),
-        ("items", whole(pointer.items)),
-        ("report", text(&pointer.report)),
-    ];
-    if let Some(previous) = &pointer.previous {
-        item.extend([
-            ("previous_run", text(&previous.run)),
-            ("previous_table", text(&previous.table)),
-            ("previous_items", whole(previous.items)),
+#[async_trait]
+impl Control for DynamoControl {
+    fn name(&self) -> &str {
+        &self.connection.table
+    }
+
+    fn run_table(&self, run: &str) -> Box<dyn RunTable> {
+        Box::new(self.table_of(run))
+    }
+
+    async fn read(&self) -> Result<ControlItem, TableError> {
+        let request = self
+            .connection
+            .client
+            .get_item()
+            .table_name(&self.connection.table)
+            .set_key(Some(key(ID, CURRENT)))
+            .consistent_read(true);
+        let item = match request.send().await {
+            Ok(answer) => answer.item.unwrap_or_default(),
+            Err(error) => return Err(self.error("read", "dynamodb:GetItem", error)),
+        };
+        from_attributes(&item).map_err(|attribute| {
+            let item = CURRENT;
+            let damaged = Refusal::Damaged { item, attribute };
+            self.connection.failed("read", false, damaged)
+        })
+    }
+
+    async fn replace(&self, seen: &ControlItem, new: &ControlItem) -> Result<bool, TableError> {
+        let update = Update::of(&to_attributes(seen), to_attributes(new));
+        let request = self
+            .connection
+            .client
+            .update_item()
+            .table_name(&self.connection.table)
+            .set_key(Some(key(ID, CURRENT)))
+            .condition_expression(update.condition)
+            .update_expression(update.change)
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values((!update.values.is_empty()).then_some(update.values));
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(false),
+            Err(error) => Err(self.error("written", "dynamodb:UpdateItem", error)),
+        }
+    }
+}
+
+/// An item's replacement in DynamoDB's expressions.
+#[derive(Debug, Default)]
+struct Update {
+    condition: String,
+    change: String,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Update {
+    fn of(seen: &Attributes, new: Attributes) -> Self {
+        let mut update = Update::default();
+        let conditions = TELLING.map(|name| match seen.get(name) {
+            Some(value) => format!("{} = {}", update.name(name), update.value(value.clone())),
+            None => format!("attribute_not_exists({})", update.name(name)),
+        });
+        update.condition = conditions.join(" AND ");
+        let gone = seen.keys().filter(|name| !new.contains_key(*name));
+        let removed: Vec<String> = gone.map(|name| update.name(name)).collect();
+        let assigned: Vec<String> = new
+            .into_iter()
+            .map(|(name, value)| format!("{} = {}", update.name(&name), update.value(value)))
+            .collect();
+        for (clause, terms) in [("SET", assigned), ("REMOVE", removed)] {
+            if !terms.is_empty() {
+                update.change += &format!("{clause} {} ", terms.join(", "));
+            }
+        }
+        update
+    }
+
+    /// A placeholder for a name, of which some are reserved.
+    fn name(&mut self, name: &str) -> String {
+        let placeholder = format!("#{name}");
+        self.names.insert(placeholder.clone(), name.to_owned());
+        placeholder
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let placeholder = format!(":{}", self.values.len());
+        self.values.insert(placeholder.clone(), value);
+        placeholder
+    }
+}
+
+fn to_attributes(item: &ControlItem) -> Attributes {
+    let mut attributes = Vec::new();
+    if let Some(pointer) = &item.pointer {
+        attributes.extend([
+            ("run", text(&pointer.run)),
+            ("table", text(&pointer.table)),
+            ("finished_at", text(&pointer.finished_at)),
+            ("items", whole(pointer.items)),
+            ("report", text(&pointer.report)),
+        ]);
+        if let Some(previous) = &pointer.previous {
+            attributes.extend([
+                ("previous_run", text(&previous.run)),
+                ("previous_table", text(&previous.table)),
+                ("previous_items", whole(previous.items)),
+            ]);
+        }
+    }
+    if let Some(lock) = &item.lock {
+        attributes.extend([
+            (HOLDER, text(&lock.run)),
+            (EXPIRES_AT, whole(lock.expires_at)),
         ]);
     }
-    item.into_iter()
+    // DynamoDB has no empty set.
+    if !item.leftovers.is_empty() {
+        let runs = item.leftovers.iter().cloned().collect();
+        attributes.push((LEFTOVERS, AttributeValue::Ss(runs)));
+    }
+    attributes
+        .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }
 
-/// The run that has the lock, expired or not.
-fn holder(item: &Attributes) -> Option<String> {
-    item.get(HOLDER)?.as_s().ok().cloned()
-}
-
-/// Reads a pointer, or says what it lacks.
-fn read(item: &Attributes) -> Result<Pointer, &'static str> {
+/// Reads an item, or says what it lacks.
+fn from_attributes(item: &Attributes) -> Result<ControlItem, &'static str> {
     let text = |name: &'static str| {
         let found = item.get(name).and_then(|value| value.as_s().ok());
         found.cloned().ok_or(name)
@@ -324,13 +228,33 @@ fn read(item: &Attributes) -> Result<Pointer, &'static str> {
         }),
         false => None,
     };
-    Ok(Pointer {
-        run: text("run")?,
-        table: text("table")?,
-        finished_at: text("finished_at")?,
-        items: whole("items")?,
-        report: text("report")?,
-        previous,
+    let pointer = match item.contains_key("run") {
+        true => Some(Pointer {
+            run: text("run")?,
+            table: text("table")?,
+            finished_at: text("finished_at")?,
+            items: whole("items")?,
+            report: text("report")?,
+            previous,
+        }),
+        false => None,
+    };
+    let lock = match item.contains_key(HOLDER) {
+        true => Some(Lock {
+            run: text(HOLDER)?,
+            expires_at: whole(EXPIRES_AT)?,
+        }),
+        false => None,
+    };
+    let leftovers = match item.get(LEFTOVERS) {
+        Some(AttributeValue::Ss(runs)) => runs.iter().cloned().collect(),
+        Some(_) => return Err(LEFTOVERS),
+        None => BTreeSet::new(),
+    };
+    Ok(ControlItem {
+        pointer,
+        lock,
+        leftovers,
     })
 }
 
@@ -340,10 +264,4 @@ fn text(text: &str) -> AttributeValue {
 
 fn whole(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
-}
-
-/// Seconds since 1970.
-fn seconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
 }

@@ -1,6 +1,5 @@
 //! From an item's line to a DynamoDB item, and back to a body.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,7 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::schema;
 use crate::item::decode::{Fields, Malformed, Scalar};
 use crate::item::{ATTRIBUTES, Kind};
-use crate::table::{Body, Ranking, TableError, Value};
+use crate::messages::top;
+use crate::table::{Body, TableError, Value};
 
 /// An item as DynamoDB has it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -66,7 +66,7 @@ pub(super) fn refused(row: i64, malformed: Malformed) -> TableError {
 
 /// Reads a line: an item's attributes and, at its end, the rankings that it is among the best of, in `top`.
 pub(super) fn read_line(line: &str) -> Result<Attributes, Malformed> {
-    let (line, top) = split_top(line)?;
+    let (line, top) = top::split(line)?;
     let mut item = Attributes::with_capacity(ATTRIBUTES.len() + 2);
     let mut fields = Fields::of_text(&line)?;
     while let Some((index, value)) = fields.next()? {
@@ -132,30 +132,6 @@ pub(super) fn name_keys(name: &str) -> Option<(String, String)> {
     let key = name.to_ascii_lowercase();
     let initial = key.chars().next()?.to_string();
     (key.len() <= MAX_SORT_KEY_BYTES).then_some((initial, key))
-}
-
-/// Splits a line into the item and the rankings in its `top`, which nothing can be mistaken for: a quote within a
-/// text has a backslash before it.
-fn split_top(line: &str) -> Result<(Cow<'_, str>, Vec<Ranking>), Malformed> {
-    const TOP: &str = ",\"top\":";
-    let trimmed = line.trim_ascii_end();
-    let found = trimmed
-        .ends_with("]}")
-        .then(|| trimmed.rfind(TOP))
-        .flatten();
-    let Some(start) = found else {
-        return Ok((Cow::Borrowed(line), Vec::new()));
-    };
-    let names = &trimmed[start + TOP.len()..trimmed.len() - 1];
-    let names: Result<Vec<&str>, _> = serde_json::from_str(names);
-    let rankings = names.ok().and_then(|names| {
-        let rankings = names.into_iter().map(str::parse);
-        rankings.collect::<Result<Vec<Ranking>, _>>().ok()
-    });
-    match rankings {
-        Some(rankings) => Ok((Cow::Owned(format!("{}}}", &line[..start])), rankings)),
-        None => Err(malformed(start + TOP.len(), "no list of rankings")),
-    }
 }
 
 fn malformed(byte: usize, problem: &'static str) -> Malformed {

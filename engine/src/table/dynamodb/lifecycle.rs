@@ -1,7 +1,8 @@
-//! A run's table made and deleted, each to its end.
+//! A run's table made and deleted, each to its end and within [`max_table_wait`](super::DynamoDbOptions::max_table_wait).
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
     BillingMode, IndexStatus, KeySchemaElement, TableDescription, TableStatus,
@@ -10,16 +11,17 @@ use tokio::time::{Instant, sleep};
 
 use super::error::{self, NO_TABLE, Refusal, TABLE_IN_USE};
 use super::{BodiesTable, schema};
+use crate::control::RunTable;
+use crate::ledger::{DynamoLedger, Ledger};
 use crate::table::TableError;
 
-impl BodiesTable {
-    /// Makes the table with its indexes and waits until all of them can be used. One that is there already and has
-    /// the same key and indexes is fine, which makes this safe to repeat.
-    ///
-    /// # Errors
-    /// [`TableError::OtherSchema`], and [`TableError::Failed`] where DynamoDB fails or takes longer than
-    /// [`max_table_wait`](super::DynamoDbOptions::max_table_wait).
-    pub async fn create(&self) -> Result<(), TableError> {
+#[async_trait]
+impl RunTable for BodiesTable {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    async fn create(&self) -> Result<(), TableError> {
         let connection = &self.connection;
         let deadline = Instant::now() + connection.options.max_table_wait;
         for delay in connection.delays() {
@@ -42,24 +44,21 @@ impl BodiesTable {
         Err(self.slow("created", "there"))
     }
 
-    /// Deletes the table and waits until it is gone. One that is not there is fine.
-    ///
-    /// # Errors
-    /// [`TableError::Failed`] where DynamoDB fails or takes longer than
-    /// [`max_table_wait`](super::DynamoDbOptions::max_table_wait).
-    pub async fn delete(&self) -> Result<(), TableError> {
+    async fn delete(&self) -> Result<(), TableError> {
         self.delete_until(|_| false).await
     }
 
-    /// Begins to delete the table, which DynamoDB goes on with by itself.
-    ///
-    /// # Errors
-    /// Those of [`delete`](Self::delete).
-    pub async fn begin_deletion(&self) -> Result<(), TableError> {
+    async fn begin_deletion(&self) -> Result<(), TableError> {
         self.delete_until(|status| status == Some(&TableStatus::Deleting))
             .await
     }
 
+    fn ledger(&self) -> Box<dyn Ledger> {
+        Box::new(DynamoLedger::new(self))
+    }
+}
+
+impl BodiesTable {
     /// Deletes the table until it is gone or its status `is_enough`.
     async fn delete_until(
         &self,

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 
-use super::{Connection, Control, DynamoDbOptions};
+use super::{Connection, DynamoControl, DynamoDbOptions};
 use crate::table::{Bodies, Body, Filter, Ranking, RunRow, TableError, bare};
 
 /// Answers questions out of the table of the run that was published last. Every question asks which that is.
 #[derive(Debug, Clone)]
 pub struct PublishedTable {
-    control: Control,
+    control: DynamoControl,
 }
 
 impl PublishedTable {
@@ -17,7 +17,7 @@ impl PublishedTable {
     #[must_use]
     pub fn new(config: &SdkConfig, name: &str, options: DynamoDbOptions) -> Self {
         PublishedTable {
-            control: Control::new(config, name, options),
+            control: DynamoControl::new(config, name, options),
         }
     }
 
