@@ -5,11 +5,13 @@
 //! double.
 
 pub(crate) mod decode;
+pub(crate) mod values;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::number::{Number, copy_text, write_f64};
+use values::WriteTyped;
 
 /// What values an attribute has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +167,23 @@ macro_rules! item {
                 out.pop();
                 out.push(b'\n');
             }
+
+            /// Appends the item's values as they are, for [`values::records`].
+            pub(crate) fn write_record(&self, out: &mut Vec<u8>) {
+                values::write_record(out, |out| {
+                    $(
+                        if let Some(value) = &self.$name {
+                            value.write_typed(Position::$name as u8, out);
+                        }
+                    )*
+                });
+            }
         }
+
+        /// Where each attribute stands among [`ATTRIBUTES`].
+        #[allow(non_camel_case_types, reason = "the names are the attributes'")]
+        #[derive(Clone, Copy)]
+        enum Position { $( $name, )* }
     };
 }
 
