@@ -7,6 +7,7 @@ use memchr::memchr_iter;
 use crate::body::{Found, Valuer};
 use crate::catalogue::COLUMN_NAMES;
 use crate::item::Item;
+use crate::item::values::{Record, records};
 use crate::pen::Lines;
 use crate::reject::{Input, Reject, excerpt};
 use crate::rows::{Chunk, Format, Places, Plan, Rows};
@@ -18,6 +19,8 @@ pub enum Encoding {
     Json,
     /// One row of CSV a line, without a header.
     Csv,
+    /// The values as they are, for a sink in the same process: no text.
+    Values,
 }
 
 impl Encoding {
@@ -25,6 +28,7 @@ impl Encoding {
         match self {
             Self::Json => item.write_json(lines),
             Self::Csv => item.write_csv(lines),
+            Self::Values => item.write_record(lines),
         }
     }
 }
@@ -182,19 +186,32 @@ impl Batch {
         self.places().map(move |(row, place)| (row, &lines[place]))
     }
 
+    /// The items of a batch that was written as values, each with the number of its row.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
+        self.numbered(records(self.lines()))
+    }
+
     /// Where the items are, each with the number of its row.
     fn places(&self) -> impl Iterator<Item = (u64, Range<usize>)> {
+        let mut start = 0;
+        self.numbered(memchr_iter(b'\n', self.lines()).map(move |end| {
+            let place = start..end;
+            start = end + 1;
+            place
+        }))
+    }
+
+    /// Gives each item the number of its row: rejected rows have none.
+    fn numbered<T>(&self, items: impl Iterator<Item = T>) -> impl Iterator<Item = (u64, T)> {
         let mut rejected = self.rejects.iter().map(|reject| reject.row).peekable();
         let mut row = self.first_row;
-        let mut start = 0;
-        memchr_iter(b'\n', self.lines()).map(move |end| {
+        items.map(move |item| {
             while rejected.next_if_eq(&row).is_some() {
                 row += 1;
             }
-            let item = (row, start..end);
-            start = end + 1;
+            let numbered = (row, item);
             row += 1;
-            item
+            numbered
         })
     }
 

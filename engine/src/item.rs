@@ -5,12 +5,14 @@
 //! double.
 
 pub(crate) mod decode;
+pub(crate) mod values;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::number::{Decimal, MAX_WRITTEN_BYTES, Number, write_f64};
 use crate::pen::{Lines, Pen};
+use values::WriteTyped;
 
 /// What values an attribute has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,9 +147,10 @@ macro_rules! item {
                         value.write_json(&mut pen);
                     }
                 )*
-                if !pen.replace_first(b'{') {
+                if pen.num_written() == 0 {
                     pen.put(b"{", 1);
                 }
+                pen.replace_first(*b"{");
                 pen.put(b"}\n", 2);
                 let num_written = pen.num_written();
                 lines.take(num_written);
@@ -178,7 +181,26 @@ macro_rules! item {
                 let num_text_bytes = 0 $( + item!(@text_bytes $name $kind self) )*;
                 FIXED + num_text_bytes * MAX_ESCAPED_BYTES
             }
+
+            /// Appends the item's values as they are, for [`values::records`].
+            pub(crate) fn write_record(&self, lines: &mut Lines) {
+                let mut pen = lines.pen(self.max_bytes());
+                values::begin(&mut pen);
+                $(
+                    if let Some(value) = &self.$name {
+                        value.write_typed(Position::$name as u8, &mut pen);
+                    }
+                )*
+                values::end(&mut pen);
+                let num_written = pen.num_written();
+                lines.take(num_written);
+            }
         }
+
+        /// Where each attribute stands among [`ATTRIBUTES`].
+        #[allow(non_camel_case_types, reason = "the names are the attributes'")]
+        #[derive(Clone, Copy)]
+        enum Position { $( $name, )* }
     };
     (@text_bytes $name:ident Text $item:ident) => { $item.$name.as_ref().map_or(0, |text| text.len()) };
     (@text_bytes $name:ident $kind:ident $item:ident) => { 0 };

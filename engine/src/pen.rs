@@ -143,14 +143,11 @@ impl Pen<'_> {
         self.at = pen.at;
     }
 
-    /// Replaces the first byte, and returns whether there is one.
+    /// Replaces the first bytes that it has written.
     #[inline(always)]
-    pub(crate) fn replace_first(&mut self, byte: u8) -> bool {
-        let is_begun = self.at > 0;
-        if is_begun {
-            self.room[0] = byte;
-        }
-        is_begun
+    pub(crate) fn replace_first<const N: usize>(&mut self, bytes: [u8; N]) {
+        debug_assert!(N <= self.at);
+        self.room[..N].copy_from_slice(&bytes);
     }
 
     /// Takes back the last byte, if there is one.

@@ -85,15 +85,15 @@ pub struct TableSink(pub TableWriter);
 
 impl Sink for TableSink {
     fn encoding(&self) -> Encoding {
-        Encoding::Json
+        Encoding::Values
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        let items = batch.items().map(|(row, line)| {
+        let records = batch.records().map(|(row, record)| {
             // More rows than that would take SQLite more than a lifetime.
             let rowid = i64::try_from(row).unwrap_or(i64::MAX);
-            (rowid, line)
+            (rowid, record)
         });
-        self.0.insert_all(items).map_err(SinkError::new)
+        self.0.insert_records(records).map_err(SinkError::new)
     }
 }

@@ -12,6 +12,7 @@
 //! But for the port, everything here is synchronous. Memory is bounded: by the page cache (2 MiB a connection) and, for
 //! readers, by the limit that they ask for.
 
+mod bindings;
 mod bodies;
 mod body;
 #[cfg(feature = "aws")]

@@ -1,6 +1,7 @@
 //! Reads a table: rankings, single bodies, and names by their beginnings.
 //!
-//! Every query walks an index and yields row numbers; bodies are then read one by one. An open table is one
+//! Every query walks an index and yields row numbers, but for rankings past the best that theirs has; bodies are then
+//! read one by one. An open table is one
 //! file: when a new one takes its place, it goes on reading the old one.
 
 use std::collections::HashSet;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params};
 
-use super::schema::{self, COMMON_VALUES, DESIGNATION, NAME, Names, PROVISIONAL};
+use super::schema::{self, COMMON_VALUES, DESIGNATION, Match, NAME, Names, PROVISIONAL};
 use super::{Body, Filter, Ranking, TableError};
 use crate::designation::Identity;
 
@@ -123,14 +124,22 @@ impl Table {
 
     fn ranked(&self, by: Ranking, filter: &Filter, limit: u32) -> rusqlite::Result<Vec<i64>> {
         let conditions = Condition::all(filter);
-        let sql = ranking_sql(by, &conditions, self.fewest(&conditions)?);
+        let few = self.fewest(&conditions)?;
         let mut parameters: Vec<&dyn ToSql> = vec![&limit];
         parameters.extend(
             conditions
                 .iter()
                 .map(|condition| &condition.wanted as &dyn ToSql),
         );
-        self.rows(&sql, &parameters)
+        let rows = |among| self.rows(&ranking_sql(by, &conditions, &among), &parameters);
+        if let Some(few) = few {
+            return rows(Among::Few(few));
+        }
+        let best = rows(Among::Best)?;
+        if best.len() < limit as usize {
+            return rows(Among::All);
+        }
+        Ok(best)
     }
 
     /// The first condition that only a few bodies meet.
@@ -162,8 +171,7 @@ impl Table {
         let by_designation = self.matching(&DESIGNATION, query)?;
         if by_designation.len() > 1 {
             // Planets of a star can differ by a capital alone.
-            let sql = "SELECT rowid FROM bodies WHERE designation = ?1 \
-                 AND designation = ?1 COLLATE BINARY";
+            let sql = "SELECT rowid FROM bodies WHERE designation = ?1";
             let exactly = self.rows(sql, &[&query])?;
             if !exactly.is_empty() {
                 return Ok(exactly);
@@ -188,19 +196,20 @@ impl Table {
     }
 
     fn matching(&self, names: &Names, query: &str) -> rusqlite::Result<Vec<i64>> {
-        let Names { expression, .. } = names;
-        let sql = names.select(&format!("{expression} = ?1"));
-        self.rows(&sql, &[&query])
+        self.rows(&names.select(Match::Exact), &[&query])
     }
 
     /// The body of that full name, or of one that goes on behind a space: `433 Eros`, `C/1995 O1`.
     fn fully_called(&self, query: &str) -> rusqlite::Result<Vec<i64>> {
-        let sql = "SELECT rowid FROM bodies WHERE designation = ?1 AND (full_name = ?2 \
-             OR substr(full_name, 1, length(?2) + 1) = (?2 || ' ') COLLATE NOCASE)";
+        let sql = format!(
+            "SELECT rowid FROM bodies WHERE rowid IN ({}) AND (full_name = ?2 \
+             OR substr(full_name, 1, length(?2) + 1) = (?2 || ' ') COLLATE NOCASE) ORDER BY designation",
+            DESIGNATION.select(Match::Exact)
+        );
         // Designations are told from names by their capitals.
         for query in [query, &query.to_ascii_uppercase()] {
             if let Some(identity) = Identity::of("", query, "", "") {
-                let found = self.rows(sql, &[&identity.key.as_ref(), &query])?;
+                let found = self.rows(&sql, &[&identity.key.as_ref(), &query])?;
                 if !found.is_empty() {
                     return Ok(found);
                 }
@@ -216,9 +225,7 @@ impl Table {
         let end = format!("{prefix}{}", char::MAX);
         for names in [&DESIGNATION, &NAME, &PROVISIONAL] {
             exact.extend(self.matching(names, prefix)?);
-            let Names { expression, .. } = names;
-            let range = format!("{expression} > ?1 AND {expression} < ?2");
-            let sql = names.select(&range) + " LIMIT ?3";
+            let sql = names.select(Match::Between) + " LIMIT ?3";
             longer.extend(self.rows(&sql, &[&prefix, &end, &limit])?);
         }
         exact.append(&mut longer);
@@ -285,20 +292,36 @@ impl<'a> Condition<'a> {
     }
 }
 
-/// Selects rows in the order of a ranking: at most `?1`, the conditions' values being `?2` and on. They come
-/// out of the ranking's index or, sorted, out of that of the condition that few bodies meet.
-fn ranking_sql(by: Ranking, conditions: &[Condition<'_>], few: Option<&Condition<'_>>) -> String {
+/// Among which bodies a ranking's first are looked for.
+enum Among<'a> {
+    /// Those in the ranking's index. Where there are enough of them, no others come before.
+    Best,
+    /// Those that meet a condition that few do; they are sorted.
+    Few(&'a Condition<'a>),
+    /// All, which takes a pass over the table, some tenths of a second.
+    All,
+}
+
+/// Selects rows in the order of a ranking: at most `?1`, the conditions' values being `?2` and on.
+fn ranking_sql(by: Ranking, conditions: &[Condition<'_>], among: &Among<'_>) -> String {
     let column = by.attribute();
     let mut terms = vec![format!("{column} IS NOT NULL")];
     for (condition, parameter) in conditions.iter().zip(2..) {
         terms.push(format!("{} = ?{parameter}", condition.column));
     }
-    if let Some(Condition { column, common, .. }) = few {
-        terms.push(format!("{column} <> '{common}'"));
-    }
+    let index = match among {
+        Among::Best => {
+            terms.push(schema::is_best(by).to_owned());
+            format!("INDEXED BY bodies_{column}")
+        }
+        Among::Few(Condition { column, common, .. }) => {
+            terms.push(format!("{column} <> '{common}'"));
+            format!("INDEXED BY bodies_{column}")
+        }
+        Among::All => "NOT INDEXED".to_owned(),
+    };
     format!(
-        "SELECT rowid FROM bodies INDEXED BY bodies_{} WHERE {} ORDER BY {} LIMIT ?1",
-        few.map_or(column, |condition| condition.column),
+        "SELECT rowid FROM bodies {index} WHERE {} ORDER BY {} LIMIT ?1",
         terms.join(" AND "),
         schema::order_by(by)
     )
@@ -366,7 +389,8 @@ mod tests {
                 ..Filter::default()
             };
             for filter in [Filter::default(), filter] {
-                let plan = plan(&table, &ranking_sql(by, &Condition::all(&filter), None));
+                let sql = ranking_sql(by, &Condition::all(&filter), &Among::Best);
+                let plan = plan(&table, &sql);
                 let index = format!("USING INDEX bodies_{}", by.attribute());
                 assert!(plan.contains(&index), "{by}: {plan}");
                 assert!(!plan.contains("TEMP B-TREE"), "{by}: {plan}");
@@ -382,8 +406,8 @@ mod tests {
             ..Filter::default()
         };
         let conditions = Condition::all(&filter);
-        let few = table.fewest(&conditions).unwrap();
-        let plan = plan(&table, &ranking_sql(Ranking::Price, &conditions, few));
+        let few = Among::Few(table.fewest(&conditions).unwrap().unwrap());
+        let plan = plan(&table, &ranking_sql(Ranking::Price, &conditions, &few));
         assert!(
             plan.contains("SEARCH bodies USING INDEX bodies_class (class=?)"),
             "{plan}"
@@ -394,11 +418,17 @@ mod tests {
     fn names_are_looked_up_in_their_indexes() {
         let (_directory, table) = table();
         for names in [&DESIGNATION, &NAME, &PROVISIONAL] {
-            for condition in ["= ?1", "> ?1"] {
-                let sql = names.select(&format!("{} {condition}", names.expression));
-                let plan = plan(&table, &sql);
-                assert!(plan.contains("SEARCH bodies USING"), "{plan}");
-                assert!(plan.contains(names.index), "{plan}");
+            for how in [Match::Exact, Match::Between] {
+                let plan = plan(&table, &names.select(how));
+                assert!(!plan.contains("SCAN bodies"), "{plan}");
+                for index in names.indexes {
+                    let mut searches = plan.split("; ");
+                    assert!(
+                        searches.any(|step| step.starts_with("SEARCH bodies USING")
+                            && step.contains(index.name)),
+                        "{plan}"
+                    );
+                }
             }
         }
     }

@@ -13,76 +13,138 @@ pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Prsp");
 pub(super) const COMMON_VALUES: [(&str, &str); 3] =
     [("kind", "asteroid"), ("class", "MBA"), ("spec", "?")];
 
-/// What bodies are called, as an index has it.
+/// What bodies are called. Questions disregard the case of ASCII letters.
 pub(super) struct Names {
-    pub(super) index: &'static str,
-    /// What is indexed.
-    pub(super) expression: &'static str,
-    /// Which bodies the index has.
-    condition: &'static str,
+    /// Where they are: each of them in one of these.
+    pub(super) indexes: &'static [NameIndex],
     /// The order in which people expect them: of a shared name, numbers come by their value.
     order: &'static str,
 }
 
-/// The key. The second column is what makes it unique.
+/// An index of names.
+///
+/// SQLite sorts texts twice as fast byte by byte as without regard to case. So the large ones have names in one case,
+/// and what is asked for is put in that case.
+pub(super) struct NameIndex {
+    pub(super) name: &'static str,
+    /// What is indexed.
+    expression: &'static str,
+    /// Which bodies are to be found in it.
+    condition: &'static str,
+    /// What puts a name in the case of those in the index, where they are in one.
+    fold: &'static str,
+}
+
+/// How a name is to match what is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Match {
+    /// It is `?1`.
+    Exact,
+    /// It is between `?1` and `?2`, and neither.
+    Between,
+}
+
+/// The key, which nearly always is written without small letters.
 pub(super) const DESIGNATION: Names = Names {
-    index: "bodies_designation",
-    expression: "designation",
-    condition: "true",
-    order: "length(designation), designation COLLATE BINARY",
+    indexes: &[
+        NameIndex {
+            name: "bodies_designation",
+            expression: "designation",
+            condition: "designation NOT GLOB '*[a-z]*'",
+            fold: "upper",
+        },
+        SMALL_LETTERS,
+    ],
+    order: "length(designation), designation",
+};
+
+/// Keys with small letters, such as the planets' of a star.
+const SMALL_LETTERS: NameIndex = NameIndex {
+    name: "bodies_small_letters",
+    expression: "designation COLLATE NOCASE",
+    condition: "designation GLOB '*[a-z]*'",
+    fold: "",
 };
 
 /// Names, which some bodies have and several may share.
 pub(super) const NAME: Names = Names {
-    index: "bodies_name",
-    expression: "name",
-    condition: "name IS NOT NULL",
-    order: "name, length(designation), designation COLLATE BINARY",
+    indexes: &[NameIndex {
+        name: "bodies_name",
+        expression: "name",
+        condition: "name IS NOT NULL",
+        fold: "",
+    }],
+    order: "name, length(designation), designation",
 };
 
 /// The provisional designation of a numbered asteroid: what its full name has in parentheses.
 ///
 /// `25143 Itokawa (1998 SF36)`, but not `(2006 RH120)`, whose designation it is already.
 pub(super) const PROVISIONAL: Names = Names {
-    index: "bodies_provisional",
-    expression: IN_PARENTHESES,
-    condition: "kind = 'asteroid' AND instr(full_name, ' (') > 0",
+    indexes: &[NameIndex {
+        name: "bodies_provisional",
+        expression: IN_PARENTHESES,
+        condition: "kind = 'asteroid' AND instr(full_name, ' (') > 0",
+        fold: "lower",
+    }],
     order: IN_PARENTHESES,
 };
 
 const IN_PARENTHESES: &str =
-    "rtrim(substr(full_name, instr(full_name, ' (') + 2), ')') COLLATE NOCASE";
+    "lower(rtrim(substr(full_name, instr(full_name, ' (') + 2), ')')) COLLATE BINARY";
 
 impl Names {
-    /// Selects the rows that meet a condition on the expression.
-    pub(super) fn select(&self, wanted: &str) -> String {
-        let Names {
-            index,
+    /// Selects the numbers of the rows whose name matches, in order.
+    pub(super) fn select(&self, how: Match) -> String {
+        let order = self.order;
+        let selects: Vec<String> = self.indexes.iter().map(|index| index.select(how)).collect();
+        match selects.as_slice() {
+            [one] => format!("SELECT rowid {one} ORDER BY {order}"),
+            several => {
+                let parts: Vec<String> = several
+                    .iter()
+                    .map(|part| format!("SELECT rowid AS row, designation {part}"))
+                    .collect();
+                let all = parts.join(" UNION ALL ");
+                format!("SELECT row FROM ({all}) ORDER BY {order}")
+            }
+        }
+    }
+}
+
+impl NameIndex {
+    fn select(&self, how: Match) -> String {
+        let NameIndex {
+            name,
+            expression,
             condition,
-            order,
-            ..
+            fold,
         } = self;
-        format!(
-            "SELECT rowid FROM bodies INDEXED BY {index} WHERE {condition} AND {wanted} ORDER BY {order}"
-        )
+        let wanted = match how {
+            Match::Exact => format!("{expression} = {fold}(?1)"),
+            Match::Between => {
+                format!("{expression} > {fold}(?1) AND {expression} < {fold}(?2)")
+            }
+        };
+        format!("FROM bodies INDEXED BY {name} WHERE {condition} AND {wanted}")
     }
 
     fn create(&self) -> String {
-        let Names {
-            index,
+        let NameIndex {
+            name,
             expression,
             condition,
             ..
         } = self;
-        format!("CREATE INDEX {index} ON bodies ({expression}) WHERE {condition}")
+        format!("CREATE INDEX {name} ON bodies ({expression}) WHERE {condition}")
     }
 }
 
-/// Makes the tables. Texts compare without regard to ASCII case unless a query says otherwise.
+/// Makes the tables. But for the key, texts compare without regard to ASCII case unless a query says otherwise.
 pub(super) fn tables() -> String {
     let columns = ATTRIBUTES.iter().map(|attribute| {
         let kind = match (attribute.name, attribute.kind) {
-            ("designation", _) => "TEXT NOT NULL COLLATE NOCASE",
+            ("designation", _) => "TEXT NOT NULL",
             ("spkid", _) => "INTEGER",
             (_, Kind::Text) => "TEXT COLLATE NOCASE",
             (_, Kind::Figure) => "REAL",
@@ -98,37 +160,55 @@ pub(super) fn tables() -> String {
     )
 }
 
-/// Makes the key. Without regard to case it also finds by a beginning; exactly, it is unique.
-pub(super) const KEY: &str =
-    "CREATE UNIQUE INDEX bodies_designation ON bodies (designation, designation COLLATE BINARY)";
+/// Makes the key.
+pub(super) const KEY: &str = "CREATE UNIQUE INDEX bodies_designation ON bodies (designation)";
 
-/// Makes the other indexes, one each.
-pub(super) fn indexes() -> Vec<String> {
-    let mut indexes = vec![
-        "CREATE INDEX bodies_spkid ON bodies (spkid)".to_owned(),
-        NAME.create(),
-        PROVISIONAL.create(),
-    ];
+/// Makes the indexes that few bodies are in. They are made before there are rows, as to put these few in is quicker
+/// than to look for them in the whole table afterwards, for one index after the other.
+pub(super) fn small_indexes() -> Vec<String> {
+    let mut indexes = vec![SMALL_LETTERS.create()];
+    indexes.extend(NAME.indexes.iter().map(NameIndex::create));
     indexes.extend(COMMON_VALUES.map(|(column, common)| {
         format!("CREATE INDEX bodies_{column} ON bodies ({column}) WHERE {column} <> '{common}'")
     }));
     indexes.extend(Ranking::ALL.map(|ranking| {
-        let column = ranking.attribute();
         format!(
-            "CREATE INDEX bodies_{column} ON bodies ({})",
-            order_by(ranking)
+            "CREATE INDEX bodies_{} ON bodies ({}) WHERE {}",
+            ranking.attribute(),
+            order_by(ranking),
+            is_best(ranking)
         )
     }));
     indexes
 }
 
+/// Makes the others, one each, which are quicker made by a sort than row by row.
+pub(super) fn large_indexes() -> Vec<String> {
+    let mut indexes = vec!["CREATE INDEX bodies_spkid ON bodies (spkid)".to_owned()];
+    indexes.extend(PROVISIONAL.indexes.iter().map(NameIndex::create));
+    indexes
+}
+
+/// The condition of being among the best of a ranking, which its index has: some thousands of bodies, before all others.
+///
+/// What has a price at all; what comes as near as what JPL calls potentially hazardous; and round figures where the
+/// catalogue has 5,000 to 12,000 bodies ahead of them. Whichever they are, answers are the same.
+pub(super) fn is_best(ranking: Ranking) -> &'static str {
+    match ranking {
+        Ranking::Price => "price > 0",
+        Ranking::Profit => "profit > 0",
+        Ranking::Score => "score > 0",
+        Ranking::Closeness => "closeness > 3000",
+        Ranking::Smallest => "diameter_km < 0.1",
+        Ranking::Moid => "moid < 0.05",
+        Ranking::Dv => "dv_kms < 6.5",
+    }
+}
+
 /// The terms by which a ranking orders. Many bodies share a diameter or a price: the key breaks the tie.
 pub(super) fn order_by(ranking: Ranking) -> String {
     let direction = if ranking.is_descending() { " DESC" } else { "" };
-    format!(
-        "{}{direction}, designation COLLATE BINARY",
-        ranking.attribute()
-    )
+    format!("{}{direction}, designation", ranking.attribute())
 }
 
 /// Inserts a row: its number, then the attributes in order.
@@ -154,7 +234,7 @@ fn column_list() -> String {
 /// `PRAGMA user_version` of a table: a checksum (FNV-1a) of the SQL that makes it, never 0, so that it
 /// changes with an attribute or an index without anybody thinking of it.
 pub(super) fn version() -> i32 {
-    let sql = tables() + KEY + &indexes().join("\n");
+    let sql = tables() + KEY + &small_indexes().join("\n") + &large_indexes().join("\n");
     let hash = sql.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

@@ -7,12 +7,14 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use serde::de::IgnoredAny;
 
+use super::bindings::Bindings;
 use super::{TableError, schema};
 use crate::crash;
 use crate::item::decode::{Fields, Malformed, Scalar};
+use crate::item::values::{Record, Typed};
 use crate::replace::{Successor, with_suffix};
 
 /// The page cache, KiB, and thereby what SQLite sorts at once.
@@ -24,12 +26,15 @@ const CACHE_KIB: i64 = 2 << 10;
 /// nothing is gained.
 const PAGE_BYTES: i64 = 8192;
 
+/// Threads that sort what the calling one reads of the rows for an index.
+const SORTING_THREADS: i64 = 2;
+
 const FIND_DUPLICATES: &str = "
     SELECT r, first, designation, (SELECT full_name FROM bodies WHERE rowid = r),
            (SELECT kind FROM bodies WHERE rowid = r)
     FROM (
         SELECT rowid AS r, designation,
-               min(rowid) OVER (PARTITION BY designation COLLATE BINARY) AS first
+               min(rowid) OVER (PARTITION BY designation) AS first
         FROM bodies
     )
     WHERE r > first ORDER BY r";
@@ -101,38 +106,55 @@ impl TableWriter {
     /// [`TableError::Malformed`] where the line is not an item, [`TableError::Insert`] where it has no
     /// designation or there is a row of that number, or where writing fails.
     pub fn insert(&mut self, rowid: i64, line: &[u8]) -> Result<(), TableError> {
-        self.insert_all([(rowid, line)])
+        self.insert_all([(rowid, line)], read_line)
     }
 
-    /// Inserts several, like [`insert`](Self::insert). The statement is looked up once for all of them.
+    /// Inserts several items, given as their values, like [`insert`](Self::insert). The statement is looked up once
+    /// for all of them.
     ///
     /// # Errors
     /// Those of [`insert`](Self::insert); the items before the one at fault are inserted.
-    pub fn insert_all<'l>(
+    pub(crate) fn insert_records<'r>(
         &mut self,
-        items: impl IntoIterator<Item = (i64, &'l [u8])>,
+        records: impl IntoIterator<Item = (i64, Record<'r>)>,
+    ) -> Result<(), TableError> {
+        self.insert_all(records, |_, record, bind| {
+            for (attribute, value) in record {
+                bind(attribute, value)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Inserts rows whose values `read` hands over, one by one.
+    fn insert_all<T>(
+        &mut self,
+        rows: impl IntoIterator<Item = (i64, T)>,
+        read: impl Fn(i64, T, &mut Bind<'_>) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
         let insert_error = |row, source| TableError::Insert {
             row,
             path: self.file.path().to_owned(),
             source,
         };
-        let mut statement = None;
-        for (rowid, line) in items {
-            let statement = match &mut statement {
-                Some(statement) => statement,
-                none => none.insert(
-                    self.connection
-                        .prepare_cached(&self.insert)
-                        .map_err(|source| insert_error(rowid, source))?,
-                ),
-            };
-            bind(statement, rowid, line, &|source| {
-                insert_error(rowid, source)
+        let mut rows = rows.into_iter().peekable();
+        let Some((first, _)) = rows.peek() else {
+            return Ok(());
+        };
+        let mut statement = self
+            .connection
+            .prepare_cached(&self.insert)
+            .map_err(|source| insert_error(*first, source))?;
+        let mut bindings = Bindings::new();
+        for (rowid, row) in rows {
+            let refused = |source| insert_error(rowid, source);
+            bindings.begin(&mut statement, rowid).map_err(refused)?;
+            read(rowid, row, &mut |attribute, value| {
+                let bound = bindings.bind(&mut statement, attribute, value);
+                bound.map_err(refused)
             })?;
-            statement
-                .raw_execute()
-                .map_err(|source| insert_error(rowid, source))?;
+            bindings.end(&mut statement).map_err(refused)?;
+            statement.raw_execute().map_err(refused)?;
             self.num_inserted += 1;
         }
         Ok(())
@@ -162,7 +184,7 @@ impl TableWriter {
             }
             made => made.map(|()| Vec::new())?,
         };
-        for index in schema::indexes() {
+        for index in schema::large_indexes() {
             self.connection.execute_batch(&index)?;
         }
         crash::point("indexes-made");
@@ -243,32 +265,24 @@ impl Loaded {
     }
 }
 
-/// Binds an item's values, and nothing for what it does not have.
-fn bind(
-    statement: &mut Statement<'_>,
-    rowid: i64,
-    line: &[u8],
-    insert_error: &dyn Fn(rusqlite::Error) -> TableError,
-) -> Result<(), TableError> {
+/// Takes the value of an attribute.
+type Bind<'b> = dyn FnMut(usize, Typed<'_>) -> Result<(), TableError> + 'b;
+
+/// Reads an item's line of JSON.
+fn read_line(rowid: i64, line: &[u8], bind: &mut Bind<'_>) -> Result<(), TableError> {
     let malformed = |fault: Malformed| TableError::Malformed {
         row: rowid,
         byte: fault.byte,
         problem: fault.problem,
     };
-    statement.clear_bindings();
-    statement
-        .raw_bind_parameter(1, rowid)
-        .map_err(insert_error)?;
     let mut fields = Fields::of(line).map_err(malformed)?;
-    while let Some((index, value)) = fields.next().map_err(malformed)? {
-        let parameter = index + 2;
-        let bound = match value {
-            Scalar::Text(text) => statement.raw_bind_parameter(parameter, &*text),
-            Scalar::Figure(figure) => statement.raw_bind_parameter(parameter, figure),
-            Scalar::Whole(whole) => statement.raw_bind_parameter(parameter, whole),
-            Scalar::Flag(flag) => statement.raw_bind_parameter(parameter, flag),
-        };
-        bound.map_err(insert_error)?;
+    while let Some((attribute, value)) = fields.next().map_err(malformed)? {
+        match value {
+            Scalar::Text(text) => bind(attribute, Typed::Text(text.as_bytes())),
+            Scalar::Figure(figure) => bind(attribute, Typed::Figure(figure)),
+            Scalar::Whole(whole) => bind(attribute, Typed::Whole(whole)),
+            Scalar::Flag(flag) => bind(attribute, Typed::Flag(flag)),
+        }?;
     }
     Ok(())
 }
@@ -299,6 +313,7 @@ fn open(file: &Successor) -> rusqlite::Result<Connection> {
         ("cache_size", -CACHE_KIB),
         ("application_id", schema::APPLICATION_ID.into()),
         ("user_version", schema::version().into()),
+        ("threads", SORTING_THREADS),
     ] {
         connection.pragma_update(None, pragma, value)?;
     }
@@ -311,5 +326,8 @@ fn open(file: &Successor) -> rusqlite::Result<Connection> {
     }
     connection.execute_batch("BEGIN")?;
     connection.execute_batch(&schema::tables())?;
+    for index in schema::small_indexes() {
+        connection.execute_batch(&index)?;
+    }
     Ok(connection)
 }
