@@ -97,11 +97,11 @@ fn weighted_mean(estimates: &[(f64, f64)]) -> (f64, f64) {
 fn plain_mean(estimates: &[(f64, f64)]) -> (f64, f64) {
     let num_estimates = estimates.len() as f64;
     let sum: f64 = estimates.iter().map(|(mass_kg, _)| mass_kg).sum();
-    let sum_of_squares: f64 = estimates
+    // Without squares, which are 0 where a σ is tiny.
+    let sigma_kg = estimates
         .iter()
-        .map(|(_, sigma_kg)| sigma_kg * sigma_kg)
-        .sum();
-    (sum / num_estimates, sum_of_squares.sqrt() / num_estimates)
+        .fold(0.0_f64, |sum, (_, sigma_kg)| sum.hypot(*sigma_kg));
+    (sum / num_estimates, sigma_kg / num_estimates)
 }
 
 /// Puts the estimates of each body together: those with its number, else with its designation, else, where
@@ -219,6 +219,21 @@ mod tests {
             (1_609.0_f64).sqrt() / 2.0,
             2,
         );
+    }
+
+    /// Found by fuzzing: its square is 0, and a list with σ 0 cannot be read again.
+    #[test]
+    fn a_tiny_sigma_does_not_vanish_in_the_mean() {
+        for average in [Average::Plain, Average::Weighted] {
+            check("1 A 9 3e-300", average, 9.0, 3e-300, 1);
+            check(
+                "1 A 9 3e-308\n1 A 9 3e-308\n1 A 9 3e-308\n1 A 9 3e-308",
+                average,
+                9.0,
+                1.5e-308,
+                4,
+            );
+        }
     }
 
     #[test]

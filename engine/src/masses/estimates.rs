@@ -107,9 +107,13 @@ pub(super) fn check_kg(column: &'static str, kg: f64) -> Result<f64, Fault> {
     if kg > 0.0 && kg <= MAX_MASS_KG {
         Ok(kg)
     } else {
-        let message = format!("{column} {kg:e} is not between 0 and {MAX_MASS_KG:e}");
-        Err((Some(column), Reason::OutOfRange, message))
+        Err(out_of_range(column, kg))
     }
+}
+
+fn out_of_range(column: &'static str, kg: f64) -> Fault {
+    let message = format!("{column} {kg:e} is not between 0 and {MAX_MASS_KG:e}");
+    (Some(column), Reason::OutOfRange, message)
 }
 
 /// Reads one row.
@@ -166,6 +170,10 @@ fn kilograms(column: &'static str, token: &str) -> Result<f64, Fault> {
         let message = format!("{column} {:?} is not a number", excerpt(token.as_bytes()));
         (Some(column), Reason::BadNumber, message)
     })?;
+    // Less than a double holds in full may vanish in a mean.
+    if kg.is_subnormal() {
+        return Err(out_of_range(column, kg));
+    }
     check_kg(column, kg)
 }
 
@@ -390,6 +398,12 @@ mod tests {
         );
         check_reject(b"5 Astraea 2E18 0.0", Some("sigma_kg"), OutOfRange, "0");
         check_reject(b"5 Astraea 2E18 1e999", Some("sigma_kg"), OutOfRange, "inf");
+        check_reject(
+            b"5 Astraea 2E18 1e-311",
+            Some("sigma_kg"),
+            OutOfRange,
+            "e-311",
+        );
         check_reject(b"5 Astraea 2E28 1e20", Some("mass_kg"), OutOfRange, "2e28");
         check_reject(b"0 Nothing 2E18 1e17", None, NoKey, "0");
         check_reject(b"5000000000 X 2E18 1e17", None, NoKey, "5000000000");
