@@ -107,3 +107,73 @@ fn bind(
 ) -> rusqlite::Result<()> {
     statement.raw_bind_parameter(attribute + 2, ToSqlOutput::Borrowed(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rusqlite::Connection;
+    use rusqlite::types::Value;
+
+    use super::*;
+    use crate::table::schema;
+
+    /// The attributes that rows here have: a key, a whole number, a text, a flag, a figure.
+    const KEY: usize = 0;
+    const SPKID: usize = 1;
+    const NAME: usize = 3;
+    const NEO: usize = 6;
+    const H: usize = 10;
+
+    proptest! {
+        #[test]
+        fn rows_are_inserted_as_they_are_whatever_went_before(
+            rows in prop::collection::vec(
+                (
+                    "[ab]",
+                    prop::option::of(0_i64..2),
+                    prop::option::of("|a|b"),
+                    any::<Option<bool>>(),
+                    prop::option::of(prop::sample::select(vec![0.0, 0.5, 1.5])),
+                ),
+                0..20,
+            )
+        ) {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch(&schema::tables()).unwrap();
+            let mut insert = connection.prepare(&schema::insert()).unwrap();
+            let mut bindings = Bindings::new();
+            let mut expected = Vec::new();
+            for ((key, spkid, name, neo, h), rowid) in rows.iter().zip(1..) {
+                let values = [
+                    (KEY, Some(Typed::Text(key.as_bytes()))),
+                    (SPKID, spkid.map(Typed::Whole)),
+                    (NAME, name.as_ref().map(|name| Typed::Text(name.as_bytes()))),
+                    (NEO, neo.map(Typed::Flag)),
+                    (H, h.map(Typed::Figure)),
+                ];
+                bindings.begin(&mut insert, rowid).unwrap();
+                for (attribute, value) in values {
+                    if let Some(value) = value {
+                        bindings.bind(&mut insert, attribute, value).unwrap();
+                    }
+                }
+                bindings.end(&mut insert).unwrap();
+                insert.raw_execute().unwrap();
+                expected.push(vec![
+                    Value::Text(key.clone()),
+                    Value::from(*spkid),
+                    Value::from(name.clone()),
+                    Value::from(neo.map(i64::from)),
+                    Value::from(*h),
+                ]);
+            }
+            let mut select = connection
+                .prepare("SELECT designation, spkid, name, neo, h FROM bodies ORDER BY rowid")
+                .unwrap();
+            let read = |row: &rusqlite::Row<'_>| (0..5).map(|column| row.get(column)).collect();
+            let found: rusqlite::Result<Vec<Vec<Value>>> =
+                select.query_map([], read).unwrap().collect();
+            prop_assert_eq!(found.unwrap(), expected);
+        }
+    }
+}

@@ -50,7 +50,7 @@ pub(super) const DESIGNATION: Names = Names {
         NameIndex {
             name: "bodies_designation",
             expression: "designation",
-            condition: "designation NOT GLOB '*[a-z]*'",
+            condition: "designation = upper(designation)",
             fold: "upper",
         },
         SMALL_LETTERS,
@@ -62,7 +62,7 @@ pub(super) const DESIGNATION: Names = Names {
 const SMALL_LETTERS: NameIndex = NameIndex {
     name: "bodies_small_letters",
     expression: "designation COLLATE NOCASE",
-    condition: "designation GLOB '*[a-z]*'",
+    condition: "designation <> upper(designation)",
     fold: "",
 };
 
