@@ -9,8 +9,8 @@
 //! [`ATTRIBUTES`](crate::item::ATTRIBUTES); the one row of `run` says which run made them. Numbers come back
 //! as the doubles that they went in as, but that SQLite keeps a negative zero as zero.
 //!
-//! But for the port, everything here is synchronous. Memory is bounded: by the page cache (2 MiB a connection) and, for
-//! readers, by the limit that they ask for.
+//! But for the port, everything here is synchronous. Memory is bounded: by the page cache (2 MiB a connection), by as
+//! much for each of two threads that sort for a writer's indexes and, for readers, by the limit that they ask for.
 
 mod bindings;
 mod bodies;
