@@ -127,7 +127,7 @@ impl Valuing<'_> {
 /// Items of consecutive rows and the rejects among them.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The items, each a line.
+    /// The items, each a line, or a record where they were written as values.
     pub(crate) lines: Lines,
     pub(crate) counts: Counts,
     /// The rejected rows, in order. Rows and lines are counted in the chunk, from 0, until
@@ -215,7 +215,7 @@ impl Batch {
         })
     }
 
-    /// The items as they were written, each with its line end.
+    /// The items as they were written: lines with their ends, or records.
     pub fn lines(&self) -> &[u8] {
         self.lines.as_bytes()
     }

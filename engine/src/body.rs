@@ -82,9 +82,7 @@ impl Invalid {
             message,
         })
     }
-}
 
-impl Invalid {
     #[cold]
     fn bad_text(column: Column, bytes: &[u8]) -> Box<Self> {
         let message = format!("{} is not UTF-8", shown(bytes));

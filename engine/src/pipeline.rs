@@ -56,7 +56,7 @@ pub struct Summary {
     pub rejected: BTreeMap<Reason, u64>,
     /// Bytes of rows read, after decompression.
     pub bytes_read: u64,
-    /// Bytes of items written.
+    /// Bytes of items as the sink took them: of text, or of values on their way into a database.
     pub bytes_written: u64,
     /// What the catalogue said of itself at its end.
     pub trailer: Trailer,

@@ -275,7 +275,7 @@ pub struct Unreconciled {
 pub struct ByteCounts {
     /// Rows of the catalogue, after decompression.
     pub read: u64,
-    /// Items as lines.
+    /// Items as lines, or as values where they went into a database on this machine.
     pub written: u64,
 }
 

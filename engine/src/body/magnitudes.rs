@@ -1,16 +1,16 @@
 //! What follows from an absolute magnitude alone, worked out once for every magnitude that the catalogue may give.
 //!
-//! Of nine bodies in ten nothing is known but a magnitude of two decimals: no albedo, no diameter, no type.
-//! Their diameters, masses and "saved" are the same few thousand doubles, and to find the shortest decimal of
-//! one takes longer than to value the body.
+//! Of most bodies nothing is known but a magnitude of two decimals: no albedo, no diameter, no type. Their
+//! diameters, masses and "saved" are the same few thousand doubles, and to find their shortest decimals is a large
+//! part of what writing an item costs.
 
 use std::sync::LazyLock;
 
 use crate::asterank::{Composition, Orbit, diameter_from_magnitude, mass_from_diameter, value};
 use crate::number::Decimal;
 
-/// The magnitudes that are worked out, in hundredths: nearly all have no more decimals, and some tens of
-/// rows in a million are beyond.
+/// The magnitudes that are worked out, in hundredths. JPL's exports of 2023 and later have no more decimals; those that
+/// have, as of 2020, and the few bodies beyond are worked out one by one.
 const HUNDREDTHS: std::ops::Range<i32> = 0..3_500;
 
 static MAGNITUDES: LazyLock<Box<[FromMagnitude]>> =

@@ -241,6 +241,13 @@ mod tests {
             }
         }
 
+        /// Digits behind the sixteenth are read where zeros before them leave room for them in a double.
+        #[test]
+        fn zeros_before_many_digits_leave_them_readable(zeros in r"0?\.0{1,3}", digits in "[1-8][0-9]{14}") {
+            let text = zeros + &digits;
+            prop_assert_eq!(read(&text).map(f64::to_bits), text.parse().ok().map(f64::to_bits));
+        }
+
         #[test]
         fn the_point_is_found_among_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..40), len in 0..30_usize) {
             let len = len.min(bytes.len());

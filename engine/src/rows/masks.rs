@@ -23,6 +23,21 @@ pub(super) struct CsvMasks {
     pub(super) parity: u64,
 }
 
+impl CsvMasks {
+    /// The masks of a block of which `is` says where a byte stands. Inlined, so that it is compiled for the machine
+    /// that its caller is compiled for.
+    #[inline(always)]
+    fn of(is: impl Fn(u8) -> u64, parity: impl Fn(u64) -> u64) -> Self {
+        let quotes = is(b'"');
+        CsvMasks {
+            commas: is(b','),
+            line_ends: is(b'\n'),
+            quotes,
+            parity: parity(quotes),
+        }
+    }
+}
+
 /// The bytes that structure rows of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct JsonMasks {
@@ -35,6 +50,28 @@ pub(super) struct JsonMasks {
     pub(super) backslashes: u64,
     /// Letters, digits, signs and points: what numbers and `null` are made of. Commas may be among them.
     pub(super) words: u64,
+}
+
+impl JsonMasks {
+    /// Like [`CsvMasks::of`]; `is_in` says where bytes from one to another stand, and `letters` where letters do.
+    #[inline(always)]
+    fn of(
+        is: impl Fn(u8) -> u64,
+        is_in: impl Fn(u8, u8) -> u64,
+        letters: u64,
+        parity: impl Fn(u64) -> u64,
+    ) -> Self {
+        let quotes = is(b'"');
+        JsonMasks {
+            commas: is(b','),
+            opening: is(b'['),
+            closing: is(b']'),
+            quotes,
+            parity: parity(quotes),
+            backslashes: is(b'\\'),
+            words: letters | is_in(b'0', b'9') | is_in(b'+', b'.'),
+        }
+    }
 }
 
 /// For each bit, whether an odd number of bits is set up to and with it.

@@ -1,4 +1,6 @@
 //! The system around the code: which steps there are from a state, what each does, and what must hold.
+//!
+//! One file past the usual length, as a step is read with what it does and with what must hold behind it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -4,6 +4,8 @@
 //! A task runs the engine's own async code. Each call of a port is one operation, and what it answered is kept in the
 //! task's history: a state is continued by running the code from its start, answering from the history, and doing
 //! one more operation on the world. So every state is a plain value, and no code is simulated.
+//!
+//! One file past the usual length: the values, and the ports by which the engine's code reaches them, are one world.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};

@@ -18,34 +18,23 @@ pub(in super::super) fn quotes(block: &[u8; BLOCK_BYTES]) -> u64 {
 #[target_feature(enable = "avx2,pclmulqdq")]
 pub(in super::super) fn csv(block: &[u8; BLOCK_BYTES]) -> CsvMasks {
     let halves = load(block);
-    let quotes = gather(halves, |half| is(half, b'"'));
-    CsvMasks {
-        commas: gather(halves, |half| is(half, b',')),
-        line_ends: gather(halves, |half| is(half, b'\n')),
-        quotes,
-        parity: parity(quotes),
-    }
+    CsvMasks::of(
+        |byte| gather(halves, |half| is(half, byte)),
+        |bits| parity(bits),
+    )
 }
 
 #[inline]
 #[target_feature(enable = "avx2,pclmulqdq")]
 pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
     let halves = load(block);
-    let is_word = |half| {
-        let letter = _mm256_or_si256(half, _mm256_set1_epi8(0x20));
-        let word = _mm256_or_si256(is_in(letter, b'a', b'z'), is_in(half, b'0', b'9'));
-        _mm256_or_si256(word, is_in(half, b'+', b'.'))
-    };
-    let quotes = gather(halves, |half| is(half, b'"'));
-    JsonMasks {
-        commas: gather(halves, |half| is(half, b',')),
-        opening: gather(halves, |half| is(half, b'[')),
-        closing: gather(halves, |half| is(half, b']')),
-        quotes,
-        parity: parity(quotes),
-        backslashes: gather(halves, |half| is(half, b'\\')),
-        words: gather(halves, is_word),
-    }
+    let small = halves.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(0x20)));
+    JsonMasks::of(
+        |byte| gather(halves, |half| is(half, byte)),
+        |first, last| gather(halves, |half| is_in(half, first, last)),
+        gather(small, |half| is_in(half, b'a', b'z')),
+        |bits| parity(bits),
+    )
 }
 
 #[inline]

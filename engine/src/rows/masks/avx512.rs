@@ -20,30 +20,20 @@ pub(in super::super) fn quotes(block: &[u8; BLOCK_BYTES]) -> u64 {
 #[target_feature(enable = "avx512bw,pclmulqdq")]
 pub(in super::super) fn csv(block: &[u8; BLOCK_BYTES]) -> CsvMasks {
     let block = load(block);
-    let quotes = is(block, b'"');
-    CsvMasks {
-        commas: is(block, b','),
-        line_ends: is(block, b'\n'),
-        quotes,
-        parity: parity(quotes),
-    }
+    CsvMasks::of(|byte| is(block, byte), |bits| parity(bits))
 }
 
 #[inline]
 #[target_feature(enable = "avx512bw,pclmulqdq")]
 pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
     let block = load(block);
-    let quotes = is(block, b'"');
-    let letters = _mm512_or_si512(block, _mm512_set1_epi8(0x20));
-    JsonMasks {
-        commas: is(block, b','),
-        opening: is(block, b'['),
-        closing: is(block, b']'),
-        quotes,
-        parity: parity(quotes),
-        backslashes: is(block, b'\\'),
-        words: is_in(letters, b'a', b'z') | is_in(block, b'0', b'9') | is_in(block, b'+', b'.'),
-    }
+    let small = _mm512_or_si512(block, _mm512_set1_epi8(0x20));
+    JsonMasks::of(
+        |byte| is(block, byte),
+        |first, last| is_in(block, first, last),
+        is_in(small, b'a', b'z'),
+        |bits| parity(bits),
+    )
 }
 
 /// Writes the positions of the bits that are set, the lowest bit's being `at`; what stands behind them is nothing

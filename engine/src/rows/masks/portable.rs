@@ -13,31 +13,17 @@ pub(in super::super) fn quotes(block: &[u8; BLOCK_BYTES]) -> u64 {
 
 #[inline]
 pub(in super::super) fn csv(block: &[u8; BLOCK_BYTES]) -> CsvMasks {
-    let quotes = quotes(block);
-    CsvMasks {
-        commas: gather(block, |word| is(word, b',')),
-        line_ends: gather(block, |word| is(word, b'\n')),
-        quotes,
-        parity: parity(quotes),
-    }
+    CsvMasks::of(|byte| gather(block, |word| is(word, byte)), parity)
 }
 
 #[inline]
 pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
-    let is_word = |word| {
-        let letter = word | (0x20 * ONES);
-        is_in(letter, b'a', b'z') | is_in(word, b'0', b'9') | is_in(word, b'+', b'.')
-    };
-    let quotes = quotes(block);
-    JsonMasks {
-        commas: gather(block, |word| is(word, b',')),
-        opening: gather(block, |word| is(word, b'[')),
-        closing: gather(block, |word| is(word, b']')),
-        quotes,
-        parity: parity(quotes),
-        backslashes: gather(block, |word| is(word, b'\\')),
-        words: gather(block, is_word),
-    }
+    JsonMasks::of(
+        |byte| gather(block, |word| is(word, byte)),
+        |first, last| gather(block, |word| is_in(word, first, last)),
+        gather(block, |word| is_in(word | (0x20 * ONES), b'a', b'z')),
+        parity,
+    )
 }
 
 /// Collects the high bits of the bytes that `classify` leaves of each word.
