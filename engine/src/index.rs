@@ -3,13 +3,19 @@
 //! A body's number decides; designations are asked only where the table does not have the number. What a
 //! row says, and where a name alone must do, is left to the tables.
 
+mod filter;
+
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use filter::Filter;
+
 /// The rows of a table by number and by designation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BodyIndex {
+    /// What the maps have, more or less: nearly every body of a catalogue is in no table.
+    filter: Filter,
     by_number: HashMap<u32, usize, RandomState>,
     by_designation: HashMap<String, Row, RandomState>,
 }
@@ -55,9 +61,11 @@ impl BodyIndex {
             });
         }
         if let Some(number) = number {
+            self.filter.add(filter::of_number(number));
             self.by_number.insert(number, place);
         }
         if let Some(designation) = designation {
+            self.filter.add(filter::of_text(designation));
             let row = Row {
                 place,
                 has_number: number.is_some(),
@@ -71,7 +79,22 @@ impl BodyIndex {
     /// table has.
     ///
     /// A row with another number than the body's is never found by its designation.
+    #[inline(always)]
     pub(crate) fn find(&self, number: Option<u32>, designations: &[&str]) -> Option<usize> {
+        let may_have = |bit| self.filter.may_have(bit);
+        if number.is_some_and(|number| may_have(filter::of_number(number)))
+            || designations
+                .iter()
+                .any(|text| may_have(filter::of_text(text)))
+        {
+            self.find_in_maps(number, designations)
+        } else {
+            None
+        }
+    }
+
+    #[inline(never)]
+    fn find_in_maps(&self, number: Option<u32>, designations: &[&str]) -> Option<usize> {
         let by_number = number.and_then(|number| self.by_number.get(&number));
         if let Some(place) = by_number {
             return Some(*place);

@@ -11,6 +11,7 @@ use super::builtin::{is_shipped_header, parse_shipped};
 use super::estimates::{
     Estimates, Fault, Identity, check_kg, content_lines, parse_estimates, reject,
 };
+use crate::index::{BodyIndex, Taken};
 use crate::reject::{Reason, Reject};
 
 /// The masses of a list, by body. As JSON it is `masses.json`.
@@ -169,19 +170,8 @@ impl MassList {
         designations: &[&str],
         name: Option<&str>,
     ) -> Option<&BodyMass> {
-        if let Some(place) = number.and_then(|number| self.index.by_number.get(&number)) {
-            return self.bodies.get(*place);
-        }
-        // From here on a number that the list has for a body is not the number looked for.
-        let by_designation = designations
-            .iter()
-            .filter_map(|designation| {
-                self.bodies
-                    .get(*self.index.by_designation.get(*designation)?)
-            })
-            .find(|body| number.is_none() || body.number.is_none());
-        if by_designation.is_some() {
-            return by_designation;
+        if let Some(place) = self.index.bodies.find(number, designations) {
+            return self.bodies.get(place);
         }
         let place = self
             .index
@@ -199,8 +189,7 @@ impl MassList {
 /// The ways to find a body, by its place in the list.
 #[derive(Debug, Clone, Default)]
 struct Index {
-    by_number: HashMap<u32, usize, RandomState>,
-    by_designation: HashMap<String, usize, RandomState>,
+    bodies: BodyIndex,
     /// `None` is a name that several bodies have.
     by_name: HashMap<String, Option<usize>, RandomState>,
 }
@@ -208,20 +197,11 @@ struct Index {
 impl Index {
     /// Notes what a body is called. Names need not differ.
     fn add(&mut self, body: &BodyMass, place: usize) -> Result<(), Fault> {
-        let has_number = body
-            .number
-            .is_some_and(|number| self.by_number.contains_key(&number));
-        let designation = body.designation.as_ref();
-        let has_designation = designation.is_some_and(|key| self.by_designation.contains_key(key));
-        if has_number || has_designation {
-            let column = if has_number { "number" } else { "designation" };
+        let designation = body.designation.as_deref();
+        if let Err(Taken { column, .. }) = self.bodies.add(body.number, designation, place) {
             let message = format!("an earlier row has the {column}");
             return Err((Some(column), Reason::DuplicateKey, message));
         }
-        let by_number = body
-            .number
-            .map(|number| self.by_number.insert(number, place));
-        let by_designation = designation.map(|key| self.by_designation.insert(key.clone(), place));
         let name = body
             .name
             .as_deref()
@@ -233,7 +213,7 @@ impl Index {
                 .and_modify(|taken| *taken = None)
                 .or_insert(Some(place));
         });
-        if by_number.is_none() && by_designation.is_none() && by_name.is_none() {
+        if body.number.is_none() && designation.is_none() && by_name.is_none() {
             return Err((None, Reason::NoKey, "the row names no body".to_owned()));
         }
         Ok(())
