@@ -25,6 +25,9 @@ const MAX_NAME_BYTES: usize = 96;
 const MAX_DESIGNATION_BYTES: usize = 64;
 const MAX_CODE_BYTES: usize = 16;
 
+/// The largest SPK-ID: tables have whole numbers of 64 bits with a sign.
+const MAX_SPKID: u64 = i64::MAX as u64;
+
 /// Absolute magnitudes that a body can have: Pluto's is below 0, a metre of rock's above 30.
 const MAGNITUDES: std::ops::RangeInclusive<f64> = -50.0..=100.0;
 
@@ -410,10 +413,13 @@ impl<'a> Row<'_, 'a> {
         let name = self.text(Column::Name, MAX_NAME_BYTES)?;
         let spkid_number = match spkid {
             "" => None,
-            spkid => Some(spkid.parse().map_err(|_| {
-                let message = format!("{spkid:?} is not a whole number");
-                Invalid::at(Column::Spkid, Reason::BadNumber, message)
-            })?),
+            spkid => match spkid.parse() {
+                Ok(number) if number <= MAX_SPKID => Some(number),
+                _ => {
+                    let message = format!("{spkid:?} is not a whole number up to {MAX_SPKID}");
+                    return Err(Invalid::at(Column::Spkid, Reason::BadNumber, message));
+                }
+            },
         };
         let identity = Identity::of(pdes, full_name, name, spkid).ok_or_else(|| {
             Box::new(Invalid {

@@ -128,7 +128,8 @@ impl<R: Read> Catalogue<R> {
         if first.overlong_lines.is_some() {
             return Err(CatalogueError::Header("it is longer than any header"));
         }
-        let Some(header) = read_header(&first.bytes) else {
+        let header = read_header(&first.bytes).filter(|_| !first.is_line_by_line);
+        let Some(header) = header else {
             return Err(CatalogueError::Header("a quote in it is never closed"));
         };
         first.bytes.drain(..header.end);

@@ -15,7 +15,10 @@ use crate::content::{BYTE_ORDER_MARK, Content, page_text};
 use crate::item::{Figure, Item, Word};
 use crate::number::Number;
 use crate::reject::{Input, Reason, Reject, excerpt};
-use crate::rows::{Chunk, Format, Places, Plan, RowCells, Rows, read_header};
+use crate::rows::{
+    Chunk, ChunkReader, CsvFraming, Format, Framing, MAX_ROW_BYTES, Places, Plan, RawRow, RowCells,
+    Rows, read_header,
+};
 
 /// The longest name of a planet that is taken, in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -216,7 +219,9 @@ impl ExoplanetList {
     }
 
     fn parse_csv(text: &[u8], candidates: Candidates) -> Result<Self, ExoplanetError> {
-        let header = read_header(text).ok_or(ExoplanetError::Empty)?;
+        // Longer than a row no header is; what is cut off is one of too many columns.
+        let header =
+            read_header(&text[..text.len().min(MAX_ROW_BYTES)]).ok_or(ExoplanetError::Empty)?;
         if header.columns.len() > MAX_COLUMNS {
             let num_columns = header.columns.len();
             return Err(ExoplanetError::TooManyColumns { num_columns });
@@ -231,45 +236,64 @@ impl ExoplanetList {
         };
         let plan = Plan::new(&header.columns, wanted)
             .map_err(|duplicate| ExoplanetError::DuplicateColumn(duplicate.0))?;
-        let chunk = Chunk::whole(text[header.end..].to_vec());
-        let mut places = Places::default();
-        let mut rows = Rows::new(&chunk, Format::Csv, &mut places);
         let mut list = ExoplanetList {
             table: Some(table),
             ..ExoplanetList::default()
         };
         let mut designations = HashSet::new();
-        while let Some(row) = rows.next_row(&plan) {
-            list.num_rows += 1;
-            let located = row
-                .cells
-                .map_err(|fault| (None, fault.reason, fault.message));
-            let planet = located.and_then(|cells| {
-                let planet = ArchiveRow { cells, wanted }.planet()?;
-                if designations.insert(planet.designation.clone()) {
-                    return Ok((planet, cells.bytes(Column::Disposition as usize)));
-                }
-                let message = format!("an earlier row is {:?} too", planet.designation);
-                Err((Some(wanted[0]), Reason::DuplicateKey, message))
-            });
-            match planet {
-                Ok((_, b"FALSE POSITIVE")) => list.num_false_positives += 1,
-                Ok((_, b"CANDIDATE")) if candidates == Candidates::LeftOut => {
-                    list.num_candidates_left_out += 1;
-                }
-                Ok((planet, _)) => list.planets.push(planet),
-                Err((column, reason, message)) => list.rejects.push(Reject {
-                    input: Input::Exoplanets,
-                    row: list.num_rows,
-                    line: Some(header.num_lines + row.line + 1),
-                    column: column.map(str::to_owned),
-                    reason,
-                    message,
-                    text: excerpt(row.bytes),
-                }),
+        let framing = Framing::Csv(CsvFraming::default());
+        let rows = &text[header.end..];
+        let mut chunks = ChunkReader::new(rows, Vec::new(), framing, MAX_ROW_BYTES);
+        let mut chunk = Chunk::default();
+        let mut first_line = header.num_lines + 1;
+        while chunks.next_chunk(&mut chunk).expect("memory can be read") {
+            let mut places = Places::default();
+            let mut rows = Rows::new(&chunk, Format::Csv, &mut places);
+            while let Some(row) = rows.next_row(&plan) {
+                list.add(row, wanted, first_line, candidates, &mut designations);
             }
+            first_line += rows.num_lines();
         }
         Ok(list)
+    }
+
+    /// Takes the next row in, one way or another.
+    fn add(
+        &mut self,
+        row: RawRow<'_>,
+        wanted: &[&'static str; 10],
+        first_line: u64,
+        candidates: Candidates,
+        designations: &mut HashSet<String>,
+    ) {
+        self.num_rows += 1;
+        let located = row
+            .cells
+            .map_err(|fault| (None, fault.reason, fault.message));
+        let planet = located.and_then(|cells| {
+            let planet = ArchiveRow { cells, wanted }.planet()?;
+            if designations.insert(planet.designation.clone()) {
+                return Ok((planet, cells.bytes(Column::Disposition as usize)));
+            }
+            let message = format!("an earlier row is {:?} too", planet.designation);
+            Err((Some(wanted[0]), Reason::DuplicateKey, message))
+        });
+        match planet {
+            Ok((_, b"FALSE POSITIVE")) => self.num_false_positives += 1,
+            Ok((_, b"CANDIDATE")) if candidates == Candidates::LeftOut => {
+                self.num_candidates_left_out += 1;
+            }
+            Ok((planet, _)) => self.planets.push(planet),
+            Err((column, reason, message)) => self.rejects.push(Reject {
+                input: Input::Exoplanets,
+                row: self.num_rows,
+                line: Some(first_line + row.line),
+                column: column.map(str::to_owned),
+                reason,
+                message,
+                text: excerpt(row.bytes),
+            }),
+        }
     }
 }
 
@@ -447,6 +471,30 @@ mod tests {
         );
     }
 
+    fn parse(table: &str) -> ExoplanetList {
+        ExoplanetList::parse(table.as_bytes(), Candidates::LeftOut).unwrap()
+    }
+
+    #[test]
+    fn a_blank_line_is_no_row_of_a_single_column() {
+        let list = parse("pl_name\nA b\n\nB c\n");
+        assert_eq!((list.num_rows, list.planets.len()), (2, 2));
+        assert_eq!(list.rejects, []);
+    }
+
+    #[test]
+    fn quotes_that_are_never_closed_cost_a_line_each() {
+        const NUM_BAD: usize = 250_000;
+        let list = parse(&format!("pl_name\n{}A b\n", "x\",\"\n".repeat(NUM_BAD)));
+        assert_eq!(list.planets.len(), 1);
+        assert_eq!(list.rejects.len(), NUM_BAD);
+        let last = list.rejects.last().unwrap();
+        assert_eq!(
+            (last.row, last.line),
+            (NUM_BAD as u64, Some(NUM_BAD as u64 + 1))
+        );
+    }
+
     #[test]
     fn a_header_of_too_many_columns_is_refused() {
         let table = |num_columns: usize| {
@@ -456,6 +504,7 @@ mod tests {
         assert_eq!(table(1_000).unwrap().num_rows, 1);
         let error = table(1_001).unwrap_err();
         assert!(error.to_string().contains("1001 columns"), "{error}");
+        assert!(table(3 << 20).is_err());
     }
 
     #[test]

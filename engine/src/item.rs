@@ -419,7 +419,7 @@ fn escaped_bytes(word: [u8; 8]) -> u64 {
     let low = word & LOW_BITS;
     let differs = |byte: u8| (low ^ (u64::from(byte) * ONES)) + LOW_BITS;
     let is_control = !(low + u64::from(0x80 - b' ') * ONES);
-    (is_control | !differs(b'"') | !differs(b'\\') | !differs(0x7f)) & !word & !LOW_BITS
+    (is_control | !differs(b'"') | !differs(b'\\')) & !word & !LOW_BITS
 }
 
 /// Writes a whole number.

@@ -183,10 +183,11 @@ impl Successor {
 
     /// Makes the file durable and renames it.
     pub(crate) fn commit(mut self) -> Result<(), ReplaceError> {
-        // Who may read the old file may read the new one, and no one else.
-        let permissions = fs::metadata(&self.target).map(|old| old.permissions());
-        let kept = permissions.map_or(Ok(()), |permissions| self.file.set_permissions(permissions));
-        if let Err(source) = kept.and_then(|()| self.file.sync_all()) {
+        if let Err(source) = self
+            .file
+            .sync_all()
+            .and_then(|()| self.take_over_permissions())
+        {
             return Err(self.write_error(source));
         }
         let rename_error = |source| ReplaceError::Rename {
@@ -198,6 +199,18 @@ impl Successor {
         self.is_renamed = true;
         crash::point("file-renamed");
         sync_directory(directory_of(&self.target)).map_err(rename_error)
+    }
+
+    /// Lets those read the file who may read the old one. That is done last, as a file that its own user may not
+    /// write cannot be begun anew.
+    fn take_over_permissions(&self) -> io::Result<()> {
+        match fs::metadata(&self.target) {
+            Ok(old) => {
+                self.file.set_permissions(old.permissions())?;
+                self.file.sync_all()
+            }
+            Err(_) => Ok(()),
+        }
     }
 
     pub(crate) fn write_error(&self, source: io::Error) -> ReplaceError {
@@ -234,7 +247,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The file behind `path`, where links lead to one.
+/// The file behind `path`, where links lead to one or to where one may be made.
 fn resolve(path: &Path) -> Result<PathBuf, ReplaceError> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(ReplaceError::NotAFile {
@@ -244,7 +257,12 @@ fn resolve(path: &Path) -> Result<PathBuf, ReplaceError> {
             path: path.to_owned(),
             source,
         }),
-        Err(_) => Ok(path.to_owned()),
+        Err(error) => match fs::read_link(path) {
+            Ok(to) if error.kind() == io::ErrorKind::NotFound => {
+                resolve(&directory_of(path).join(to))
+            }
+            _ => Ok(path.to_owned()),
+        },
     }
 }
 
@@ -257,7 +275,12 @@ fn directory_of(path: &Path) -> &Path {
 
 /// Removes the successor at `path` if the process that made it is dead: its lock died with it.
 pub(crate) fn remove_abandoned(path: &Path) -> io::Result<bool> {
-    let file = match OpenOptions::new().write(true).open(path) {
+    let mut opened = OpenOptions::new().write(true).open(path);
+    if is_denied(&opened) {
+        // It was about to replace a file that is not to be written.
+        opened = File::open(path);
+    }
+    let file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
@@ -274,15 +297,23 @@ pub(crate) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     fs::remove_file(path).map(|()| true)
 }
 
+fn is_denied(opened: &io::Result<File>) -> bool {
+    matches!(opened, Err(error) if error.kind() == io::ErrorKind::PermissionDenied)
+}
+
 /// Opens and locks the file at `path` and empties it; `None` where somebody else has the lock.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         // It is emptied behind the lock: until then it may be another writer's.
-        let file = OpenOptions::new()
+        let opened = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
-            .open(path)?;
+            .open(path);
+        if is_denied(&opened) && matches!(remove_abandoned(path), Ok(true)) {
+            continue;
+        }
+        let file = opened?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -432,6 +463,41 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[test]
+    fn a_link_to_what_is_not_there_yet_stays() {
+        let (directory, path) = directory();
+        let links = ["first", "second"].map(|name| directory.path().join(name));
+        std::os::unix::fs::symlink("second", &links[0]).unwrap();
+        std::os::unix::fs::symlink("x.csv", &links[1]).unwrap();
+        let mut file = ReplacedFile::create(&links[0]).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(links.iter().all(|link| link.is_symlink()));
+    }
+
+    /// Who may do anything, such as root, may write to such a file, too.
+    #[test]
+    fn a_leftover_that_is_not_to_be_written_is_overwritten() {
+        let (directory, path) = directory();
+        let leftover = with_suffix(&path, ".new");
+        for remove in [false, true] {
+            fs::write(&leftover, "of a crash").unwrap();
+            let mut permissions = fs::metadata(&leftover).unwrap().permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&leftover, permissions).unwrap();
+            if remove {
+                assert!(remove_abandoned(&leftover).unwrap());
+            } else {
+                let mut file = ReplacedFile::create(&path).unwrap();
+                file.write_all(b"new").unwrap();
+                file.commit().unwrap();
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+            assert_eq!(names(&directory), ["x.csv"]);
+        }
+    }
+
     #[test]
     fn a_link_stays_and_its_file_is_replaced() {
         let (directory, path) = directory();

@@ -3,7 +3,8 @@
 //! [`ChunkReader`] cuts the stream behind whole rows, wherever the input happened to be cut; [`Rows`] walks
 //! the rows of one chunk and locates the cells that a [`Plan`] asks for. Cutting is sequential and looks at
 //! structure alone; locating is per chunk, so that chunks can be read side by side. Nothing is allocated
-//! per row. What the cells mean is for others: the catalogue's columns, the exoplanets' columns.
+//! per row, but for a cell with doubled quotes or backslashes. What the cells mean is for others: the catalogue's
+//! columns, the exoplanets' columns.
 
 mod cells;
 mod chunks;
@@ -17,7 +18,7 @@ mod plan;
 mod tests;
 
 pub(crate) use cells::RowCells;
-pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing};
+pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing, MAX_ROW_BYTES};
 pub(crate) use csv::{CsvFraming, read_header};
 pub(crate) use json::{DataStart, JsonFraming, JsonHead, find_data};
 pub(crate) use plan::Plan;
@@ -65,7 +66,7 @@ impl Fault {
 pub(crate) struct RawRow<'a> {
     /// The row's bytes.
     pub(crate) bytes: &'a [u8],
-    /// The line that it begins on, from 0, counted in the chunk. A document on one line has line 0.
+    /// The line of CSV that it begins on, from 0, counted in the chunk.
     pub(crate) line: u64,
     /// Its cells, if they were located.
     pub(crate) cells: Result<RowCells<'a>, Fault>,
@@ -167,7 +168,9 @@ impl<'c> Rows<'c> {
             }
             Format::Json => self.at = json::skip_separators(bytes, self.at)?,
         }
-        if self.places.index.is_exhausted() {
+        // The index does not tell a blank line from an empty field.
+        let is_indexed = plan.width() > 1 && !self.chunk.is_line_by_line;
+        if is_indexed && self.places.index.is_exhausted() {
             self.places.index.fill(bytes, self.at);
         }
         if let Some(row) = self.next_indexed(plan) {
@@ -176,6 +179,10 @@ impl<'c> Rows<'c> {
         let cells = &mut self.places.cells;
         cells.reset(plan.num_wanted());
         let start = self.at;
+        let bytes = match self.chunk.is_line_by_line {
+            true => &bytes[..csv::line_end(bytes, start)],
+            false => bytes,
+        };
         let line = self.num_lines;
         let outcome;
         match self.format {

@@ -121,7 +121,8 @@ fn a_number_that_cannot_be_read() {
             .len()
             < 100
     );
-    for value in ["x", "1.5", "-1", "99999999999999999999999"] {
+    let too_large = ["9223372036854775808", "99999999999999999999999"];
+    for value in ["x", "1.5", "-1"].into_iter().chain(too_large) {
         let row = row_with("spkid", value);
         check(
             &row,
@@ -273,6 +274,24 @@ fn an_unclosed_quote_costs_its_row_alone() {
     }
 }
 
+/// Each line closes the quote of the one before and leaves another one open, for longer than a row may be. At 1 MiB the
+/// text of the second kind is not within quotes.
+#[test]
+fn quotes_that_are_never_closed_cost_a_line_each() {
+    const NUM_BAD: usize = 250_000;
+    for bad in ["x\",\"", "xx\",\"", "2,\"Two\",\"A898 PA,3"] {
+        let table = [HEADER, FIRST, &vec![bad; NUM_BAD].join("\n"), LAST, ""].join("\n");
+        let valued = value(table.as_bytes());
+        assert_eq!(designations(&valued), ["1", "3"]);
+        assert_eq!(valued.rejects.len(), NUM_BAD);
+        for (row, reject) in (2..).zip(&valued.rejects) {
+            assert_eq!((reject.row, reject.line), (row, Some(row + 1)));
+            assert_eq!(reject.reason, Reason::UnclosedQuote);
+            assert_eq!(reject.text, bad);
+        }
+    }
+}
+
 #[test]
 fn a_quote_that_the_next_row_closes_makes_no_body_of_two() {
     let table = "pdes,full_name,e,a\n\
@@ -364,6 +383,21 @@ fn lines_are_counted_through_a_row_of_megabytes() {
             (Reason::FieldCount, Some(203))
         ]
     );
+}
+
+#[test]
+fn megabytes_of_spaces_between_rows_are_no_row() {
+    let spaces = " ".repeat(3 << 20);
+    let rows = [r#"["1","","0.1",1.1],"#, r#"["3",null,".3","1.3"]"#];
+    for rows in [
+        [&spaces, rows[0], &spaces, rows[1]].concat(),
+        [rows[0], rows[1], &spaces].concat(),
+    ] {
+        let document = format!(r#"{{"fields":["pdes","full_name","e","a"],"data":[{rows}]}}"#);
+        let valued = value(document.as_bytes());
+        assert_eq!(designations(&valued), ["1", "3"]);
+        assert_eq!(valued.rejects, []);
+    }
 }
 
 /// Values a document with `row` between two good ones, and returns the reject that it is.

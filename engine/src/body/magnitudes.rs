@@ -1,4 +1,4 @@
-//! What follows from an absolute magnitude alone, worked out once for every magnitude that the catalogue may give.
+//! What follows from an absolute magnitude alone, worked out once for every magnitude of two decimals that bodies have.
 //!
 //! Of most bodies nothing is known but a magnitude of two decimals: no albedo, no diameter, no type. Their
 //! diameters, masses and "saved" are the same few thousand doubles, and to find their shortest decimals is a large

@@ -48,7 +48,7 @@ pub(super) fn of_text(text: &str) -> Bit {
             .iter()
             .fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
-    // The remainder tells zeros in a text from those before it, and texts from numbers.
+    // The length tells zeros in a short text from those before it.
     let mixed = (word ^ (bytes.len() as u64) << 56).wrapping_mul(MULTIPLIER);
     Bit(mixed >> (64 - LOG2_BITS))
 }

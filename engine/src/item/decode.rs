@@ -2,8 +2,7 @@
 //!
 //! A line is one flat object whose keys are attributes and whose values are texts, numbers, `true` and
 //! `false`. Attributes are expected in order, which makes finding one a single comparison; another order is
-//! read as well. Numbers are read from their digits by Rust's own reading, which is exact (serde_json's is
-//! not). Nothing is allocated but for a text with an escape in it.
+//! read as well. Numbers are read exactly. Nothing is allocated but for a text with an escape in it.
 
 use std::borrow::Cow;
 

@@ -1,12 +1,12 @@
 //! Plain decimals, such as `2.765348506018043`, eight digits at a time.
 //!
-//! Nearly every figure of the catalogue is one. Its bytes are taken as 64-bit words (SIMD within a register:
-//! the first byte is the lowest), which makes checking and reading it free of loops and of branches that
-//! depend on how many digits there are. Whatever else is a number is left to the caller.
+//! Nearly every figure of the catalogue is one. Its bytes are checked as vectors, or as 64-bit words where there are
+//! none, and read as words (SIMD within a register: the first byte is the lowest), free of loops and of branches
+//! that depend on how many digits there are. Whatever else is a number is left to the caller.
 
 /// The longest decimal that is read here, in bytes.
 const MAX_BYTES: usize = 24;
-/// Bytes that are looked at: a word may begin behind the point that ends the longest integer part.
+/// Bytes that are looked at, of which those behind the number do not count.
 const WIDE_BYTES: usize = 32;
 /// The most digits before the point: one word.
 const MAX_INTEGER_DIGITS: usize = 7;

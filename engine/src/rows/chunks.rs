@@ -6,15 +6,19 @@
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{CsvFraming, JsonFraming};
+use super::{CsvFraming, JsonFraming, json};
 use crate::reject::MAX_TEXT_BYTES;
 
 /// The longest row that is read, in bytes; a longer one is rejected.
 ///
 /// A row with all of the catalogue's columns takes about 600 bytes.
 pub(crate) const MAX_ROW_BYTES: usize = 1 << 20;
+
+/// How many bytes of a row that is never closed become rows of a line each at once, about: behind each of these lines
+/// there are three quarters of [`MAX_ROW_BYTES`] that do not close its quote.
+const MAX_LINES_BYTES: usize = MAX_ROW_BYTES / 4;
 
 /// Whole rows, or the beginning of one that is too long to read.
 #[derive(Debug, Default)]
@@ -23,16 +27,8 @@ pub(crate) struct Chunk {
     /// Where `bytes` is the beginning of a single overlong row, the rest of which was passed over: the
     /// lines that the whole row takes.
     pub(crate) overlong_lines: Option<u64>,
-}
-
-impl Chunk {
-    /// A small input in one chunk.
-    pub(crate) fn whole(bytes: Vec<u8>) -> Self {
-        Chunk {
-            bytes,
-            overlong_lines: None,
-        }
-    }
+    /// Whether each line is a row of its own, as the first has a quoted field that is never closed.
+    pub(crate) is_line_by_line: bool,
 }
 
 /// How row ends are found.
@@ -81,6 +77,7 @@ impl<R: Read> ChunkReader<R> {
     /// Fills `chunk` with the next rows and returns true, or false behind the last one.
     pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
         chunk.overlong_lines = None;
+        chunk.is_line_by_line = false;
         let bytes = &mut chunk.bytes;
         if self.ended.is_some() {
             bytes.clear();
@@ -107,10 +104,14 @@ impl<R: Read> ChunkReader<R> {
                 return Ok(true);
             }
             if self.is_at_end {
-                return Ok(self.last_rows(bytes));
+                return Ok(self.last_rows(chunk));
             }
             if bytes.len() >= MAX_ROW_BYTES {
-                if !self.cut_first_line_of_unclosed(bytes) {
+                if self.is_between_rows(bytes) {
+                    (num_read, self.num_scanned, target) = (0, 0, self.chunk_bytes);
+                    continue;
+                }
+                if !self.cut_lines_of_unclosed(chunk) {
                     self.pass_over_row(chunk)?;
                 }
                 return Ok(true);
@@ -172,32 +173,41 @@ impl<R: Read> ChunkReader<R> {
     }
 
     /// The rows behind the last row end, at the end of the input; whether there are any.
-    fn last_rows(&mut self, bytes: &mut Vec<u8>) -> bool {
-        if bytes.is_empty() {
-            self.ended = Some(Ended::AtEnd);
-            return false;
-        }
-        if !self.cut_first_line_of_unclosed(bytes) {
-            self.ended = Some(Ended::AtEnd);
-        }
-        true
+    fn last_rows(&mut self, chunk: &mut Chunk) -> bool {
+        chunk.is_line_by_line =
+            matches!(&self.framing, Framing::Csv(framing) if framing.is_quoted());
+        self.ended = Some(Ended::AtEnd);
+        !chunk.bytes.is_empty()
     }
 
-    /// Cuts a row whose quoted field is never closed off after its first line, so that its quote costs no
+    /// Whether there is nothing but what stands between the rows of a document.
+    fn is_between_rows(&self, bytes: &[u8]) -> bool {
+        matches!(self.framing, Framing::Json(_)) && json::skip_separators(bytes, 0).is_none()
+    }
+
+    /// Cuts lines off a row whose quoted field is not closed in [`MAX_ROW_BYTES`], so that its quote costs no
     /// other row; whether this was such a row.
-    fn cut_first_line_of_unclosed(&mut self, bytes: &mut Vec<u8>) -> bool {
+    ///
+    /// All line ends are within quotes then, as seen from the first line. Seen from another one, where nothing
+    /// is quoted, they are so too behind the first that is: the two agree from there on. So each line that ends
+    /// within quotes has a quote that is never closed, and any other ends a row.
+    fn cut_lines_of_unclosed(&mut self, chunk: &mut Chunk) -> bool {
+        let bytes = &mut chunk.bytes;
         let Framing::Csv(framing) = &mut self.framing else {
             return false;
         };
-        if !framing.is_quoted() {
-            return false;
-        }
-        let Some(newline) = memchr(b'\n', bytes) else {
+        let Some(last) = memrchr(b'\n', bytes) else {
             return false;
         };
+        // A row that is long behind its quoted line ends is an overlong one.
+        if !framing.is_quoted() && last < MAX_LINES_BYTES {
+            return false;
+        }
+        let cut = memchr(b'\n', &bytes[MAX_LINES_BYTES..]).map_or(last, |at| MAX_LINES_BYTES + at);
         framing.restart();
-        self.keep_from(bytes, newline + 1);
+        self.keep_from(bytes, cut + 1);
         self.num_scanned = 0;
+        chunk.is_line_by_line = true;
         true
     }
 

@@ -81,40 +81,15 @@ impl CsvFraming {
     fn scan_lines(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
         let mut boundary = None;
         let mut at = from;
-        while at < bytes.len() {
-            match self.state {
-                State::Unquoted => {
-                    let quote = self.opening_quote(bytes, at);
-                    let end = quote.unwrap_or(bytes.len());
-                    if let Some(newline) = memrchr(b'\n', &bytes[at..end]) {
-                        boundary = Some(at + newline + 1);
-                    }
-                    at = quote.map_or(end, |quote| quote + 1);
-                }
-                State::Quoted => match memchr(b'"', &bytes[at..]) {
-                    Some(quote) => {
-                        self.state = State::QuoteInQuoted;
-                        at += quote + 1;
-                    }
-                    None => at = bytes.len(),
-                },
-                State::QuoteInQuoted if bytes[at] == b'"' => {
-                    self.state = State::Quoted;
-                    at += 1;
-                }
-                State::QuoteInQuoted => self.state = State::Unquoted,
+        for newline in memchr_iter(b'\n', &bytes[from..]).map(|newline| from + newline) {
+            self.pass_quotes(bytes, at, newline);
+            if !self.is_quoted() {
+                boundary = Some(newline + 1);
             }
+            at = newline;
         }
+        self.pass_quotes(bytes, at, bytes.len());
         boundary
-    }
-
-    /// The next quote from `at` on that opens a field.
-    fn opening_quote(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
-        let quote = memchr_iter(b'"', &bytes[at..])
-            .map(|quote| at + quote)
-            .find(|&quote| quote == 0 || matches!(bytes[quote - 1], b',' | b'\n'))?;
-        self.state = State::Quoted;
-        Some(quote)
     }
 
     /// Whether the scan stands inside a quoted field.
@@ -231,9 +206,8 @@ pub(super) fn locate(
         let Some(field) = field_at(bytes, at) else {
             let fault = Fault::new(Reason::UnclosedQuote, "a quoted field is never closed");
             // Its quote costs no other row: the next line may begin one.
-            let rest = &bytes[start..];
             return Some(Located {
-                end: start + memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1),
+                end: line_end(bytes, start),
                 num_lines: 1,
                 outcome: Err(fault),
             });
@@ -344,11 +318,16 @@ fn unescape(quoted: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// The position behind the line end from `at` on, or the end.
+pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
+    memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1)
+}
+
 /// The position of the first line from `at` on that is not blank, and how many blank ones were passed.
 pub(super) fn skip_blank_lines(bytes: &[u8], mut at: usize) -> (usize, u64) {
     let mut num_blank = 0;
     while matches!(bytes.get(at), Some(b'\n' | b'\r' | b' ' | b'\t')) {
-        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1);
+        let end = line_end(bytes, at);
         if !bytes[at..end].trim_ascii().is_empty() {
             break;
         }
@@ -373,15 +352,15 @@ pub(crate) struct Header {
 pub(crate) fn read_header(bytes: &[u8]) -> Option<Header> {
     let mut at = 0;
     loop {
-        let line_end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
-        let line = bytes[at..line_end].trim_ascii();
+        let end = line_end(bytes, at);
+        let line = bytes[at..end].trim_ascii();
         if !line.is_empty() && !line.starts_with(b"#") {
             break;
         }
-        if line_end == bytes.len() {
+        if end == bytes.len() {
             return None;
         }
-        at = line_end;
+        at = end;
     }
     let mut columns = Vec::new();
     let mut cells = Cells::default();

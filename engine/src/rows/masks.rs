@@ -2,7 +2,7 @@
 //!
 //! The first byte's bit is the lowest. One block is classified by a handful of vector instructions where the
 //! machine has AVX2 or AVX-512, and eight bytes at a time in 64-bit words everywhere else; the tests hold them
-//! against each other. Finding out which it is, and calling it, is left to the index.
+//! against each other. Which it is, the `machine` module finds out.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;

@@ -4,6 +4,7 @@
 //! read one by one. An open table is one
 //! file: when a new one takes its place, it goes on reading the old one.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,12 +89,12 @@ impl Table {
     /// # Errors
     /// [`TableError::Database`] where reading fails.
     pub fn find(&self, body: &str) -> Result<Vec<Body>, TableError> {
-        self.bodies(self.called(bare(body)))
+        self.bodies(self.called(&bare(body)))
     }
 
     /// Bodies whose designation, name or provisional designation begins with `prefix`, without regard to
     /// ASCII case: first those that are called just that, then by designation, the short ones first, which
-    /// puts numbers in their order, then by name.
+    /// puts numbers in their order, then by name, then by provisional designation.
     ///
     /// # Errors
     /// [`TableError::Database`] where reading fails.
@@ -327,14 +328,24 @@ fn ranking_sql(by: Ranking, conditions: &[Condition<'_>], among: &Among<'_>) -> 
     )
 }
 
-/// What a person may have typed around a designation: `(1998 SF36)`, ` 433`, but `C/1995 O1 (Hale-Bopp)`.
-pub(super) fn bare(query: &str) -> &str {
+/// What a person may have typed around a designation: `(1998 SF36)`, ` 433`, but `C/1995 O1 (Hale-Bopp)`. A number
+/// that stands in parentheses before a name, as the IAU writes it, loses them: `(433) Eros`.
+pub(super) fn bare(query: &str) -> Cow<'_, str> {
+    let number_and_name = query
+        .trim()
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(") "));
+    if let Some((number, name)) = number_and_name
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Cow::Owned(format!("{number} {}", name.trim()));
+    }
     let is_around = |character: char| character.is_whitespace() || matches!(character, '(' | ')');
     let bare = query.trim_matches(is_around);
     if bare.contains('(') {
-        query.trim()
+        Cow::Borrowed(query.trim())
     } else {
-        bare
+        Cow::Borrowed(bare)
     }
 }
 
@@ -441,6 +452,9 @@ mod tests {
             ("1998 SF36)", "1998 SF36"),
             ("( 1998 SF36 )", "1998 SF36"),
             (" C/1995 O1 (Hale-Bopp) ", "C/1995 O1 (Hale-Bopp)"),
+            ("(433) Eros", "433 Eros"),
+            ("(25143) Itokawa (1998 SF36)", "25143 Itokawa (1998 SF36)"),
+            ("(2006 RH120) x", "2006 RH120) x"),
             ("()", ""),
         ] {
             assert_eq!(bare(query), expected);

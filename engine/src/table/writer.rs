@@ -3,7 +3,7 @@
 //! All rows go in first, in one transaction and in the order of their numbers, and with them the indexes that few
 //! of them are in. The three large indexes are made afterwards, each by one sort. Nothing is synced until the end: a crash leaves a file that the next
 //! writer overwrites. The journal is kept in memory, where it stays tiny (new pages need none), because
-//! without one SQLite could not take back an index that turns out not to be unique.
+//! without one SQLite could not take back an index that turns out not to be unique. When rows are deleted there is none.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::replace::{Successor, with_suffix};
 /// The page cache, KiB, and thereby what SQLite sorts at once.
 ///
 /// Small is fast: sorts that fit into a core's own cache take a quarter less time than with 16 MiB. Rows come in order,
-/// and those few that go into a small index stand close together in it: neither needs more.
+/// and the indexes that are kept meanwhile are small: neither needs more.
 const CACHE_KIB: i64 = 2 << 10;
 /// Bytes of a page of the database: rows are about 300 bytes long, so that 4096 wastes some, and with 16384
 /// nothing is gained.
@@ -193,6 +193,8 @@ impl TableWriter {
 
     /// Deletes every row but the first of its designation.
     fn delete_duplicates(&self) -> rusqlite::Result<Vec<Duplicate>> {
+        // It would hold every page that a duplicate is on. A file of which something fails is removed.
+        self.connection.pragma_update(None, "journal_mode", "OFF")?;
         let transaction = self.connection.unchecked_transaction()?;
         let duplicates = {
             let mut find = transaction.prepare(FIND_DUPLICATES)?;
@@ -207,11 +209,11 @@ impl TableWriter {
             })?;
             found.collect::<rusqlite::Result<Vec<_>>>()?
         };
+        let mut delete = transaction.prepare("DELETE FROM bodies WHERE rowid = ?1")?;
         for duplicate in &duplicates {
-            transaction
-                .prepare_cached("DELETE FROM bodies WHERE rowid = ?1")?
-                .execute([duplicate.rowid])?;
+            delete.execute([duplicate.rowid])?;
         }
+        drop(delete);
         transaction.commit()?;
         Ok(duplicates)
     }
@@ -308,19 +310,20 @@ fn open(file: &Successor) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags_and_vfs(file.path(), flags, c"unix-none")?;
     #[cfg(not(unix))]
     let connection = Connection::open_with_flags(file.path(), flags)?;
+    // First how it is written: the identifiers are written at once.
+    for (pragma, value) in [
+        ("journal_mode", "MEMORY"),
+        ("synchronous", "OFF"),
+        ("locking_mode", "EXCLUSIVE"),
+    ] {
+        connection.pragma_update(None, pragma, value)?;
+    }
     for (pragma, value) in [
         ("page_size", PAGE_BYTES),
         ("cache_size", -CACHE_KIB),
         ("application_id", schema::APPLICATION_ID.into()),
         ("user_version", schema::version().into()),
         ("threads", SORTING_THREADS),
-    ] {
-        connection.pragma_update(None, pragma, value)?;
-    }
-    for (pragma, value) in [
-        ("journal_mode", "MEMORY"),
-        ("synchronous", "OFF"),
-        ("locking_mode", "EXCLUSIVE"),
     ] {
         connection.pragma_update(None, pragma, value)?;
     }

@@ -33,7 +33,10 @@ fn rows(chunk: &Chunk, plan: &Plan, format: Format, machine: Option<Machine>) ->
 }
 
 fn check(bytes: &[u8], plan: &Plan, format: Format) -> Result<(), TestCaseError> {
-    let chunk = Chunk::whole(bytes.to_vec());
+    let chunk = Chunk {
+        bytes: bytes.to_vec(),
+        ..Chunk::default()
+    };
     let (expected, num_lines) = rows(&chunk, plan, format, None);
     for machine in Machine::all().map(Some) {
         let (found, found_lines) = rows(&chunk, plan, format, machine);

@@ -78,7 +78,7 @@ impl Bodies for PublishedTable {
     }
 
     async fn find(&self, body: &str) -> Result<Vec<Body>, TableError> {
-        self.ask(Question::Find(bare(body))).await
+        self.ask(Question::Find(&bare(body))).await
     }
 
     async fn search(&self, prefix: &str, limit: u32) -> Result<Vec<Body>, TableError> {
