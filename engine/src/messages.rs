@@ -266,8 +266,8 @@ impl MessageSink {
 
 /// Whether a number's text is that of zero, and not of one too small for a double.
 fn is_zero(text: &str) -> bool {
-    let digits = text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E'));
-    digits.into_iter().all(|byte| !matches!(byte, b'1'..=b'9'))
+    let mut digits = text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    digits.all(|byte| !matches!(byte, b'1'..=b'9'))
 }
 
 /// Where items go: into messages, and those to the sender.

@@ -8,6 +8,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::crash;
@@ -124,7 +125,7 @@ impl Successor {
     pub(crate) fn create(target: &Path) -> Result<Self, ReplaceError> {
         let target = resolve(target)?;
         let directory = directory_of(&target);
-        fs::create_dir_all(directory).map_err(|source| ReplaceError::Create {
+        create_folder(directory).map_err(|source| ReplaceError::Create {
             path: directory.to_owned(),
             source,
         })?;
@@ -329,10 +330,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Whether the open `file` is still the one at `path`.
-#[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-
     let open = file.metadata()?;
     match fs::metadata(path) {
         Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
@@ -341,21 +339,21 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Elsewhere an open file is neither renamed nor removed.
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
-    Ok(true)
+/// Creates `folder` and those around it, so that they survive a loss of power.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let parent = directory_of(folder);
+    create_folder(parent)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        created => created.and_then(|()| sync_directory(parent)),
+    }
 }
 
-#[cfg(unix)]
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
-}
-
-/// Elsewhere a directory cannot be opened as a file.
-#[cfg(not(unix))]
-pub(crate) fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -458,11 +456,9 @@ mod tests {
         let (directory, _) = directory();
         let error = ReplacedFile::create(directory.path()).unwrap_err();
         assert!(matches!(error, ReplaceError::NotAFile { .. }), "{error}");
-        #[cfg(unix)]
         assert!(ReplacedFile::create(Path::new("/dev/null")).is_err());
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_link_to_what_is_not_there_yet_stays() {
         let (directory, path) = directory();

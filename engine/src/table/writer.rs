@@ -306,10 +306,7 @@ fn refuse_if_in_use(file: &Successor) -> Result<(), TableError> {
 fn open(file: &Successor) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     // The file is locked already, in a way that some systems would not tell apart from SQLite's.
-    #[cfg(unix)]
     let connection = Connection::open_with_flags_and_vfs(file.path(), flags, c"unix-none")?;
-    #[cfg(not(unix))]
-    let connection = Connection::open_with_flags(file.path(), flags)?;
     // First how it is written: the identifiers are written at once.
     for (pragma, value) in [
         ("journal_mode", "MEMORY"),

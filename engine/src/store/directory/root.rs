@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::crash;
-use crate::replace::{ReplaceError, ReplacedFile, Successor, sync_directory};
+use crate::replace::{ReplaceError, ReplacedFile, Successor, create_folder, sync_directory};
 use crate::store::{BodyError, Key, Object, StoreError};
 
 /// How often the folder of a new file is made, where others remove it as empty at the same time.
@@ -250,34 +251,8 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
 }
 
 /// Files are replaced by others: a new one has another inode or, where that is used again, another time.
-#[cfg(unix)]
 fn etag(found: &Metadata) -> String {
-    use std::os::unix::fs::MetadataExt;
-
     let (inode, bytes) = (found.ino(), found.len());
     let (secs, nanos) = (found.mtime(), found.mtime_nsec());
     format!("{inode:x}-{secs:x}.{nanos:x}-{bytes:x}")
-}
-
-#[cfg(not(unix))]
-fn etag(found: &Metadata) -> String {
-    let modified = found.modified().unwrap_or(UNIX_EPOCH);
-    let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}-{:x}", age.as_nanos(), found.len())
-}
-
-/// Creates `folder` and those around it, so that they survive a loss of power.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    if folder.as_os_str().is_empty() || folder.is_dir() {
-        return Ok(());
-    }
-    let parent = match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    create_folder(parent)?;
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        created => created.and_then(|()| sync_directory(parent)),
-    }
 }
