@@ -71,11 +71,14 @@ fn value(
 /// Where it does not.
 pub fn check_catalogue(bytes: &[u8], chunk_bytes: usize, fields: Option<&[String]>) {
     let outcome = value(bytes, &[], 1 << 20, fields);
-    assert_eq!(
-        outcome,
-        value(bytes, &[], chunk_bytes, fields),
-        "chunks of {chunk_bytes}"
-    );
+    let again = value(bytes, &[], chunk_bytes, fields);
+    // A stream that is damaged behind a bad header has two faults: which is met first is a matter of how far is read.
+    let may_be_damaged = [&b"\x1f\x8b"[..], b"\x28\xb5\x2f\xfd"]
+        .iter()
+        .any(|magic| bytes.starts_with(magic));
+    if !(may_be_damaged && outcome.is_err() && again.is_err()) {
+        assert_eq!(outcome, again, "chunks of {chunk_bytes}");
+    }
     if let Ok(outcome) = outcome {
         check_outcome(&outcome);
     }
