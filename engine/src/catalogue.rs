@@ -128,8 +128,7 @@ impl<R: Read> Catalogue<R> {
         if first.overlong_lines.is_some() {
             return Err(CatalogueError::Header("it is longer than any header"));
         }
-        let header = read_header(&first.bytes).filter(|_| !first.is_line_by_line);
-        let Some(header) = header else {
+        let Some(header) = read_header(&first.bytes) else {
             return Err(CatalogueError::Header("a quote in it is never closed"));
         };
         first.bytes.drain(..header.end);

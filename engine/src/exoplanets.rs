@@ -244,10 +244,9 @@ impl ExoplanetList {
         let framing = Framing::Csv(CsvFraming::default());
         let rows = &text[header.end..];
         let mut chunks = ChunkReader::new(rows, Vec::new(), framing, MAX_ROW_BYTES);
-        let mut chunk = Chunk::default();
+        let (mut chunk, mut places) = (Chunk::default(), Places::default());
         let mut first_line = header.num_lines + 1;
         while chunks.next_chunk(&mut chunk).expect("memory can be read") {
-            let mut places = Places::default();
             let mut rows = Rows::new(&chunk, Format::Csv, &mut places);
             while let Some(row) = rows.next_row(&plan) {
                 list.add(row, wanted, first_line, candidates, &mut designations);

@@ -336,6 +336,7 @@ pub(super) fn bare(query: &str) -> Cow<'_, str> {
         .strip_prefix('(')
         .and_then(|rest| rest.split_once(") "));
     if let Some((number, name)) = number_and_name
+        && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
     {
         return Cow::Owned(format!("{number} {}", name.trim()));
@@ -455,6 +456,7 @@ mod tests {
             ("(433) Eros", "433 Eros"),
             ("(25143) Itokawa (1998 SF36)", "25143 Itokawa (1998 SF36)"),
             ("(2006 RH120) x", "2006 RH120) x"),
+            ("() x", "x"),
             ("()", ""),
         ] {
             assert_eq!(bare(query), expected);
