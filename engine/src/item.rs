@@ -353,7 +353,7 @@ impl Write for Word {
 impl Write for Cow<'_, str> {
     #[inline(always)]
     fn write_json(&self, pen: &mut Pen<'_>) {
-        pen.aside(|pen| write_text(self, pen));
+        write_text(self, pen);
     }
 
     fn write_csv(&self, pen: &mut Pen<'_>) {
@@ -380,62 +380,58 @@ impl Write for Cow<'_, str> {
 }
 
 /// Writes a text as JSON.
-#[inline(never)]
-fn write_text(text: &str, pen: &mut Pen<'_>) {
-    if is_plain(text.as_bytes()) {
-        pen.put(b"\"", 1);
-        pen.put_short(text.as_bytes());
-        pen.put(b"\"", 1);
-    } else {
-        serde_json::to_writer(pen, text).expect("a text is written to memory");
-    }
-}
-
-/// Whether a text stands in JSON as it is: no quote, backslash or control character is in it.
-#[inline]
-fn is_plain(text: &[u8]) -> bool {
-    // The last bytes overlap with those before: a copy of what is left behind whole words would be a call.
-    if let Some(last) = text.last_chunk::<8>() {
-        let (words, _) = text.as_chunks::<8>();
-        let escaped = words.iter().map(|word| escaped_bytes(*word));
-        escaped.fold(escaped_bytes(*last), |one, other| one | other) == 0
-    } else if let (Some(&[a, b, c, d]), Some(&[e, f, g, h])) =
-        (text.first_chunk(), text.last_chunk())
-    {
-        escaped_bytes([a, b, c, d, e, f, g, h]) == 0
-    } else {
-        !text
-            .iter()
-            .any(|byte| matches!(byte, 0..b' ' | b'"' | b'\\'))
-    }
-}
-
-/// The high bit of each byte that JSON escapes, or more of them; eight bytes at a time.
 #[inline(always)]
-fn escaped_bytes(word: [u8; 8]) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW_BITS: u64 = 0x7f * ONES;
-    let word = u64::from_le_bytes(word);
-    let low = word & LOW_BITS;
-    let differs = |byte: u8| (low ^ (u64::from(byte) * ONES)) + LOW_BITS;
-    let is_control = !(low + u64::from(0x80 - b' ') * ONES);
-    (is_control | !differs(b'"') | !differs(b'\\')) & !word & !LOW_BITS
+fn write_text(text: &str, pen: &mut Pen<'_>) {
+    let bytes = text.as_bytes();
+    pen.put(b"\"", 1);
+    let is_written = match bytes.len() {
+        17..=32 => put_plain::<16>(bytes, pen),
+        9..=16 => put_plain::<8>(bytes, pen),
+        5..=8 => put_plain::<4>(bytes, pen),
+        2..=4 => put_plain::<2>(bytes, pen),
+        0..=1 => bytes.iter().all(|byte| put_plain::<1>(&[*byte], pen)),
+        _ => false,
+    };
+    if is_written {
+        return pen.put(b"\"", 1);
+    }
+    pen.take_back();
+    pen.aside(|pen| write_escaped(text, pen));
+}
+
+#[cold]
+#[inline(never)]
+fn write_escaped(text: &str, pen: &mut Pen<'_>) {
+    serde_json::to_writer(pen, text).expect("a text is written to memory");
+}
+
+/// Writes a text of `N` to 2·`N` bytes by its first and last bytes, which may overlap, if it stands in JSON as it is.
+#[inline(always)]
+fn put_plain<const N: usize>(text: &[u8], pen: &mut Pen<'_>) -> bool {
+    let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) else {
+        return false;
+    };
+    // Without a branch for each byte.
+    let has_escaped = (first.iter().zip(last)).fold(false, |found, (one, other)| {
+        found | is_escaped(one) | is_escaped(other)
+    });
+    if !has_escaped {
+        pen.put(first, text.len() - N);
+        pen.put(last, N);
+    }
+    !has_escaped
+}
+
+/// Whether JSON writes a byte as something else.
+#[inline(always)]
+fn is_escaped(byte: &u8) -> bool {
+    (*byte < b' ') | (*byte == b'"') | (*byte == b'\\')
 }
 
 /// Writes a whole number.
 #[inline(never)]
-fn write_whole(mut value: u64, pen: &mut Pen<'_>) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] += (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    pen.put_slice(&digits[start..]);
+fn write_whole(value: u64, pen: &mut Pen<'_>) {
+    pen.put_short(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The header of the CSV form, with its line end.
