@@ -4,13 +4,16 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
-use crate::body::{Found, Valuer};
+use crate::body::{Body, Found, Valuer};
 use crate::catalogue::COLUMN_NAMES;
 use crate::item::Item;
 use crate::item::values::{Record, records};
 use crate::pen::Lines;
 use crate::reject::{Input, Reject, excerpt};
 use crate::rows::{Chunk, Format, Places, Plan, Rows};
+
+/// The most rows that are valued together.
+const MAX_BLOCK_ROWS: usize = 32;
 
 /// How items are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,36 +95,56 @@ impl Valuing<'_> {
     /// Values the rows of `chunk` into `batch`. The memory of it and of `places` is used again.
     pub(crate) fn fill(&self, batch: &mut Batch, chunk: &Chunk, places: &mut Places) {
         batch.clear();
-        let mut rows = Rows::new(chunk, self.format, places);
-        while let Some(row) = rows.next_row(self.plan) {
-            let index = batch.counts.read;
+        let num_lines = self.each(chunk, places, |body| {
+            let row = batch.counts.read;
             batch.counts.read += 1;
-            let (column, reason, message) = match row.cells {
-                Ok(cells) => {
-                    let mut item = Item::default();
-                    match self.valuer.fill(cells, &mut item) {
-                        Ok(found) => {
-                            self.encoding.write(&item, &mut batch.lines);
-                            batch.counts.add_found(found);
-                            continue;
-                        }
-                        Err(invalid) => (invalid.column, invalid.reason, invalid.message),
-                    }
-                }
-                Err(fault) => (None, fault.reason, fault.message),
+            let Some(invalid) = &mut body.invalid else {
+                self.encoding.write(&body.item, &mut batch.lines);
+                batch.counts.add_found(body.found);
+                return;
             };
+            let column = invalid.column;
             batch.rejects.push(Reject {
                 input: Input::Asteroids,
-                row: index,
-                line: (self.format == Format::Csv).then_some(row.line),
+                row,
+                line: (self.format == Format::Csv).then_some(body.line),
                 column: column.map(|column| COLUMN_NAMES[column as usize].to_owned()),
-                reason,
-                message,
-                text: excerpt(row.bytes),
+                reason: invalid.reason,
+                message: std::mem::take(&mut invalid.message),
+                text: excerpt(body.bytes),
             });
-        }
-        batch.num_lines = rows.num_lines();
+        });
+        batch.num_lines = num_lines;
     }
+
+    /// Values the rows of `chunk`, has each body taken in turn, and returns how many lines the rows take.
+    #[inline(always)]
+    pub(crate) fn each(
+        &self,
+        chunk: &Chunk,
+        places: &mut Places,
+        mut take: impl FnMut(&mut Body<'_>),
+    ) -> u64 {
+        let mut rows = Rows::new(chunk, self.format, places);
+        let mut free = Vec::new();
+        while let Some(block) = rows.next_block(self.plan, MAX_BLOCK_ROWS) {
+            let mut bodies = emptied(free);
+            bodies.resize_with(block.len(), Body::default);
+            for (body, row) in bodies.iter_mut().zip(block) {
+                body.begin(row);
+            }
+            self.valuer.value(&mut bodies);
+            bodies.iter_mut().for_each(&mut take);
+            free = emptied(bodies);
+        }
+        rows.num_lines()
+    }
+}
+
+/// An empty vector in the same memory, for bodies of another lifetime.
+fn emptied<'b>(mut bodies: Vec<Body<'_>>) -> Vec<Body<'b>> {
+    bodies.clear();
+    bodies.into_iter().map(|_| unreachable!()).collect()
 }
 
 /// Items of consecutive rows and the rejects among them.

@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
+use crate::batch::{Encoding, Valuing};
 use crate::body::Valuer;
 use crate::catalogue::{COLUMN_NAMES, Catalogue, CatalogueError, ReadOptions};
-use crate::item::Item;
 use crate::pen::Lines;
 use crate::rows::{self, Chunk, Format, Places, Plan};
 
@@ -80,23 +80,25 @@ impl Rows {
 
     /// Finds, merges and values every row, writes the items to `out` if there is one, and returns their number.
     pub fn value(&self, valuer: &Valuer, mut out: Option<&mut Lines>) -> u64 {
+        let valuing = Valuing {
+            valuer,
+            plan: &self.plan,
+            format: self.format,
+            encoding: Encoding::Json,
+        };
         let mut num_items = 0;
         let mut places = Places::default();
         for chunk in &self.chunks {
-            let mut rows = rows::Rows::new(chunk, self.format, &mut places);
-            while let Some(row) = rows.next_row(&self.plan) {
-                let mut item = Item::default();
-                let valued = row
-                    .cells
-                    .is_ok_and(|cells| valuer.fill(cells, &mut item).is_ok());
-                num_items += u64::from(valued);
+            valuing.each(chunk, &mut places, |body| {
+                let is_valid = body.invalid.is_none();
+                num_items += u64::from(is_valid);
                 match &mut out {
-                    Some(out) if valued => item.write_json(out),
+                    Some(out) if is_valid => body.item.write_json(out),
                     _ => {
-                        std::hint::black_box(&item);
+                        std::hint::black_box(&body.item);
                     }
                 }
-            }
+            });
         }
         num_items
     }

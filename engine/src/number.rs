@@ -8,6 +8,9 @@ mod shortest;
 
 use std::fmt;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use decimal::Avx2;
+pub(crate) use decimal::{Digits, Portable};
 pub use shortest::Decimal;
 pub(crate) use shortest::write_f64;
 
@@ -65,7 +68,7 @@ impl<'a> Number<'a> {
 
     /// The same of bytes.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, NotANumber> {
-        match Self::plain(bytes, bytes.len()) {
+        match Self::plain(Portable, bytes, bytes.len()) {
             Some(number) => Ok(number),
             None => Self::read_other(bytes),
         }
@@ -75,8 +78,8 @@ impl<'a> Number<'a> {
     /// or behind them, or without one. What stands behind them is not looked at, but where there are
     /// [`MAX_COPIED_BYTES`] in all, the number is copied faster.
     #[inline(always)]
-    pub(crate) fn plain(from: &'a [u8], len: usize) -> Option<Self> {
-        let point = decimal::point(from, len)?;
+    pub(crate) fn plain(digits: impl Digits, from: &'a [u8], len: usize) -> Option<Self> {
+        let point = decimal::point(digits, from, len)?;
         let form = if point == 0 {
             Form::BehindZero
         } else if point + 1 == len || (point > 1 && from.first() == Some(&b'0')) {
@@ -155,10 +158,16 @@ impl<'a> Number<'a> {
 
     /// The nearest double.
     #[must_use]
-    #[inline(always)]
     pub fn value(&self) -> f64 {
+        self.value_by(Portable)
+    }
+
+    /// The same, read by `digits`.
+    #[inline(always)]
+    pub(crate) fn value_by(&self, digits: impl Digits) -> f64 {
         if self.point != NO_POINT
-            && let Some(value) = decimal::value(self.from, self.len as usize, self.point.into())
+            && let Some(value) =
+                decimal::value(digits, self.from, self.len as usize, self.point.into())
         {
             return value;
         }
@@ -186,11 +195,19 @@ impl<'a> Number<'a> {
         }
         match self.from.first_chunk::<MAX_COPIED_BYTES>() {
             Some(wide) => pen.put(wide, self.len as usize),
-            None => pen.aside(|pen| pen.put_slice(self.bytes())),
+            None => pen.aside(|pen| self.write_narrow(pen)),
         }
     }
 
+    /// Writes what there is little behind.
+    #[cold]
+    #[inline(never)]
+    fn write_narrow(&self, pen: &mut Pen<'_>) {
+        pen.put_slice(self.bytes());
+    }
+
     /// Writes what is not written as it stands.
+    #[cold]
     #[inline(never)]
     fn write_otherwise(&self, pen: &mut Pen<'_>) {
         if self.form == Form::Shortest {
@@ -299,7 +316,7 @@ mod tests {
             prop_assert_eq!(Number::parse(&text).ok().map(|number| number.value()), plain);
             // What stands behind it makes no difference, unless it be faster.
             let embedded = format!("{text}.5,e1{}", "9".repeat(40));
-            if let Some(read) = Number::plain(embedded.as_bytes(), text.len()) {
+            if let Some(read) = Number::plain(Portable, embedded.as_bytes(), text.len()) {
                 prop_assert_eq!(Ok(read), Number::parse(&text));
                 prop_assert_eq!(Some(read.value().to_bits()), plain.map(f64::to_bits));
             }

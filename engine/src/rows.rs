@@ -6,6 +6,7 @@
 //! per row, but for a cell with doubled quotes or backslashes. What the cells mean is for others: the catalogue's
 //! columns, the exoplanets' columns.
 
+mod block;
 mod cells;
 mod chunks;
 mod csv;
@@ -17,14 +18,17 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use block::Block;
 pub(crate) use cells::RowCells;
 pub(crate) use chunks::{Chunk, ChunkReader, Ended, Framing, MAX_ROW_BYTES};
 pub(crate) use csv::{CsvFraming, read_header};
 pub(crate) use json::{DataStart, JsonFraming, JsonHead, find_data};
 pub(crate) use plan::Plan;
 
-use cells::{Cells, ChunkText};
-use index::{Index, IndexedRow};
+use std::ops::Range;
+
+use cells::{Cells, ChunkText, Place};
+use index::Index;
 
 use crate::reject::Reason;
 
@@ -76,6 +80,9 @@ pub(crate) struct RawRow<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     index: Index,
+    /// The rows of a block, and the places of the cells of each.
+    block: Vec<Range<usize>>,
+    places: Vec<Place>,
     cells: Cells,
 }
 
@@ -108,56 +115,72 @@ impl<'c> Rows<'c> {
     }
 
     /// Locates the cells of the next row, or returns `None` behind the last one.
-    #[inline(always)]
     pub(crate) fn next_row<'a>(&'a mut self, plan: &'a Plan) -> Option<RawRow<'a>> {
-        let Some(row) = self.next_indexed(plan) else {
-            return self.next_of_any(plan);
-        };
-        Some(self.indexed(&row, plan))
+        self.next_block(plan, 1)?.next()
     }
 
-    /// Passes the next row, if the index has it and it has all of its fields.
-    #[inline(always)]
-    fn next_indexed(&mut self, plan: &Plan) -> Option<IndexedRow> {
-        let row = self.places.index.row_at(self.at)?;
-        if row.num_fields() != plan.width() {
-            return None;
-        }
-        self.at = row.end;
-        match self.format {
-            Format::Csv => self.num_lines += 1,
-            // The next row begins behind the comma.
-            Format::Json => {
-                self.at += usize::from(self.chunk.bytes.get(row.end) == Some(&b','));
+    /// Locates the cells of the next rows, at most `max_rows` and at least one, or returns `None` behind the last one.
+    pub(crate) fn next_block<'a>(
+        &'a mut self,
+        plan: &'a Plan,
+        max_rows: usize,
+    ) -> Option<Block<'a>> {
+        if !self.index_block(plan, max_rows) {
+            self.pass_gap(plan)?;
+            if !self.index_block(plan, max_rows) {
+                return Some(Block::single(self.next_of_any(plan)));
             }
         }
-        Some(row)
+        let Places { block, places, .. } = &*self.places;
+        let line = self.num_lines.saturating_sub(block.len() as u64);
+        Some(Block::regular(
+            self.text,
+            line,
+            block,
+            places,
+            plan.num_wanted(),
+        ))
     }
 
-    #[inline(always)]
-    fn indexed<'a>(&'a self, row: &IndexedRow, plan: &'a Plan) -> RawRow<'a> {
-        let marks = self.places.index.marks(row);
-        RawRow {
-            bytes: &self.chunk.bytes[row.start..row.end],
-            line: self.num_lines.saturating_sub(1),
-            cells: Ok(RowCells::indexed(self.text, marks, plan, self.format)),
+    /// Passes the next rows into the block, as far as the index has them and they have all of their fields. Returns
+    /// whether there are any.
+    fn index_block(&mut self, plan: &Plan, max_rows: usize) -> bool {
+        let Places {
+            index,
+            block,
+            places,
+            ..
+        } = &mut *self.places;
+        let num_wanted = plan.num_wanted();
+        block.clear();
+        places.resize(max_rows * num_wanted, Place::default());
+        let rows = index.rows_from(self.at, plan.width());
+        for (row, places) in rows.zip(places.chunks_exact_mut(num_wanted)) {
+            Place::locate(places, &self.chunk.bytes, row.marks, plan, self.format);
+            block.push(row.place(self.format));
         }
+        index.pass(block.len());
+        let Some(last) = block.last() else {
+            return false;
+        };
+        self.at = last.end;
+        match self.format {
+            Format::Csv => self.num_lines += block.len() as u64,
+            // The next row begins behind the comma.
+            Format::Json => {
+                self.at += usize::from(self.chunk.bytes.get(last.end) == Some(&b','));
+            }
+        }
+        true
     }
 
-    /// The next row, whatever it is. From it on, the index is made anew where it has come to its end.
+    /// Passes what is between rows, and makes the index anew where it has come to its end. Returns `None` behind
+    /// the last row.
     #[cold]
-    fn next_of_any<'a>(&'a mut self, plan: &'a Plan) -> Option<RawRow<'a>> {
+    fn pass_gap(&mut self, plan: &Plan) -> Option<()> {
         let bytes = &self.chunk.bytes[..];
-        if let Some(num_lines) = self.chunk.overlong_lines {
-            let is_first = self.at == 0;
-            self.at = bytes.len();
-            self.num_lines = num_lines;
-            let fault = Fault::new(Reason::RowTooLong, "longer than any row of a catalogue");
-            return is_first.then_some(RawRow {
-                bytes,
-                line: 0,
-                cells: Err(fault),
-            });
+        if self.chunk.overlong_lines.is_some() {
+            return (self.at == 0).then_some(());
         }
         match self.format {
             Format::Csv => {
@@ -170,11 +193,25 @@ impl<'c> Rows<'c> {
         }
         // The index does not tell a blank line from an empty field.
         let is_indexed = plan.width() > 1 && !self.chunk.is_line_by_line;
-        if is_indexed && self.places.index.is_exhausted() {
+        if is_indexed && self.places.index.is_exhausted(self.at) {
             self.places.index.fill(bytes, self.at);
         }
-        if let Some(row) = self.next_indexed(plan) {
-            return Some(self.indexed(&row, plan));
+        (self.at < bytes.len()).then_some(())
+    }
+
+    /// The next row, whatever it is.
+    #[cold]
+    fn next_of_any<'a>(&'a mut self, plan: &'a Plan) -> RawRow<'a> {
+        let bytes = &self.chunk.bytes[..];
+        if let Some(num_lines) = self.chunk.overlong_lines {
+            self.at = bytes.len();
+            self.num_lines = num_lines;
+            let fault = Fault::new(Reason::RowTooLong, "longer than any row of a catalogue");
+            return RawRow {
+                bytes,
+                line: 0,
+                cells: Err(fault),
+            };
         }
         let cells = &mut self.places.cells;
         cells.reset(plan.num_wanted());
@@ -187,17 +224,17 @@ impl<'c> Rows<'c> {
         let outcome;
         match self.format {
             Format::Csv => {
-                let row = csv::locate(bytes, start, plan, cells)?;
+                let row = csv::locate(bytes, start, plan, cells);
                 self.at = row.end;
                 self.num_lines += row.num_lines;
                 outcome = row.outcome;
             }
             Format::Json => (self.at, outcome) = json::locate(bytes, start, plan, cells),
         }
-        Some(RawRow {
+        RawRow {
             bytes: &bytes[start..self.at],
             line,
             cells: outcome.map(|()| cells.row()),
-        })
+        }
     }
 }

@@ -29,6 +29,16 @@ pub struct SpectralType<'a> {
     pub source: TypeSource,
 }
 
+impl Default for SpectralType<'_> {
+    /// Nothing is known.
+    fn default() -> Self {
+        SpectralType {
+            name: Cow::Borrowed("?"),
+            source: TypeSource::Unknown,
+        }
+    }
+}
+
 impl<'a> SpectralType<'a> {
     /// Determines a body's type from its SMASSII and Tholen types, each empty where unknown, its `names`
     /// (designations and name) and whether it is a comet.

@@ -17,6 +17,7 @@ static MAGNITUDES: LazyLock<Box<[FromMagnitude]>> =
     LazyLock::new(|| HUNDREDTHS.map(FromMagnitude::of).collect());
 
 /// What a body of unknown albedo and type has by its magnitude.
+#[derive(Debug)]
 pub(super) struct FromMagnitude {
     h: f64,
     pub(super) diameter_km: Decimal,

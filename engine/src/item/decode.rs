@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 
 use crate::item::{ATTRIBUTES, Kind};
-use crate::number::Number;
+use crate::number::{Number, Portable};
 
 /// A value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,7 +207,7 @@ impl<'a> Fields<'a> {
         let is_of_number =
             |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let len = rest.iter().take_while(|byte| is_of_number(byte)).count();
-        if let Some(number) = Number::plain(rest, len)
+        if let Some(number) = Number::plain(Portable, rest, len)
             && number.has_point()
         {
             self.at += len;

@@ -1,89 +1,52 @@
-//! Plain decimals, such as `2.765348506018043`, eight digits at a time.
+//! Plain decimals, such as `2.765348506018043`, sixteen digits at a time.
 //!
-//! Nearly every figure of the catalogue is one. Its bytes are checked as vectors, or as 64-bit words where there are
-//! none, and read as words (SIMD within a register: the first byte is the lowest), free of loops and of branches
-//! that depend on how many digits there are. Whatever else is a number is left to the caller.
+//! Nearly every figure of the catalogue is one. Its bytes are checked and read by [`Digits`], as vectors or as 64-bit
+//! words (SIMD within a register: the first byte is the lowest), free of loops and of branches that depend on how
+//! many digits there are. Whatever else is a number is left to the caller.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+pub(crate) use portable::Portable;
 
 /// The longest decimal that is read here, in bytes.
 const MAX_BYTES: usize = 24;
 /// Bytes that are looked at, of which those behind the number do not count.
 const WIDE_BYTES: usize = 32;
-/// The most digits before the point: one word.
+/// The most digits before the point: fewer than a word has.
 const MAX_INTEGER_DIGITS: usize = 7;
 /// The most digits of all: a whole number of them is below 2⁶⁴.
 const MAX_DIGITS: usize = 19;
+/// The digits at the end that are read at once.
+const LAST_DIGITS: usize = 16;
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
-const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-#[cfg(any(test, not(target_arch = "x86_64")))]
-const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-
-/// Powers of ten that are doubles exactly.
-const POWERS_OF_TEN: [f64; 23] = [
+/// Powers of ten that are doubles exactly, and whole numbers of 64 bits.
+const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e17, 1e18, 1e19,
 ];
-/// The same as whole numbers, as far as the digits that two words do not hold need them.
-const WHOLE_POWERS_OF_TEN: [u64; MAX_DIGITS - 16 + 1] = [1, 10, 100, 1_000];
 
-/// A bit for each of the first bytes that is not a digit, the first byte's the lowest.
-#[inline(always)]
-fn others(wide: &[u8; WIDE_BYTES]) -> u32 {
-    #[cfg(target_arch = "x86_64")]
-    #[allow(
-        unsafe_code,
-        reason = "vector instructions, which each such machine has"
-    )]
-    // SAFETY: SSE2 is all that the function needs, and part of x86-64.
-    return unsafe { sse2::others(wide) };
-    #[cfg(not(target_arch = "x86_64"))]
-    return portable_others(wide);
-}
-
-/// The same in 64-bit words alone.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn portable_others(wide: &[u8; WIDE_BYTES]) -> u32 {
-    let of_word = |index: usize| {
-        let word = words(wide)[index];
-        let digits = word ^ 0x3030_3030_3030_3030;
-        let others = (((digits & LOW_BITS) + 0x7676_7676_7676_7676) | digits) & HIGH_BITS;
-        // Gathers the eight high bits in the highest byte.
-        ((others >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
-    };
-    of_word(0) | of_word(1) << 8 | of_word(2) << 16 | of_word(3) << 24
-}
-
-/// What every x86-64 machine has.
-#[cfg(target_arch = "x86_64")]
-mod sse2 {
-    use std::arch::x86_64::{
-        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_set1_epi8,
-        _mm_sub_epi8,
-    };
-
-    use super::WIDE_BYTES;
-
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    pub(super) fn others(wide: &[u8; WIDE_BYTES]) -> u32 {
-        let of_half = |half: &[u8; WIDE_BYTES / 2]| {
-            // SAFETY: the half is of the 16 bytes that are loaded, and this load wants no alignment.
-            #[allow(unsafe_code, reason = "there is no load without a pointer")]
-            let bytes = unsafe { _mm_loadu_si128(half.as_ptr().cast()) };
-            let digits = _mm_sub_epi8(bytes, _mm_set1_epi8(b'0'.cast_signed()));
-            let are_digits = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
-            _mm_movemask_epi8(are_digits).cast_unsigned()
-        };
-        let (halves, _) = wide.as_chunks();
-        !(of_half(&halves[0]) | of_half(&halves[1]) << 16)
+/// The same as whole numbers, up to the last digits' number.
+const WHOLE_POWERS_OF_TEN: [u64; LAST_DIGITS + 1] = {
+    let mut powers = [1; LAST_DIGITS + 1];
+    let mut exponent = 1;
+    while exponent <= LAST_DIGITS {
+        powers[exponent] = 10 * powers[exponent - 1];
+        exponent += 1;
     }
-}
+    powers
+};
 
-/// The bytes as 64-bit words, the first of each the lowest.
-#[inline(always)]
-fn words(wide: &[u8; WIDE_BYTES]) -> [u64; WIDE_BYTES / 8] {
-    let (words, _) = wide.as_chunks();
-    std::array::from_fn(|index| u64::from_le_bytes(words[index]))
+/// How digits are read: with what the machine has.
+pub(crate) trait Digits: Copy {
+    /// A bit for each of the bytes that is not a digit, the first byte's the lowest.
+    fn others(self, wide: &[u8; WIDE_BYTES]) -> u32;
+
+    /// The whole number that the first `num` bytes are the digits of, up to all of them.
+    fn whole(self, bytes: &[u8; LAST_DIGITS], num: usize) -> u64;
 }
 
 fn padded(from: &[u8]) -> [u8; WIDE_BYTES] {
@@ -95,12 +58,12 @@ fn padded(from: &[u8]) -> [u8; WIDE_BYTES] {
 /// Where the point of the first `len` bytes of `from` stands, or would stand behind the last digit, if they
 /// are a plain decimal of at most [`MAX_BYTES`].
 #[inline(always)]
-pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
+pub(super) fn point(digits: impl Digits, from: &[u8], len: usize) -> Option<usize> {
     if len.wrapping_sub(1) >= MAX_BYTES {
         return None;
     }
     match from.first_chunk() {
-        Some(wide) => point_of(wide, len),
+        Some(wide) => point_of(digits, wide, len),
         None => point_at_end(from, len),
     }
 }
@@ -109,12 +72,12 @@ pub(super) fn point(from: &[u8], len: usize) -> Option<usize> {
 #[cold]
 #[inline(never)]
 fn point_at_end(from: &[u8], len: usize) -> Option<usize> {
-    point_of(&padded(from), len)
+    point_of(Portable, &padded(from), len)
 }
 
 #[inline(always)]
-fn point_of(wide: &[u8; WIDE_BYTES], len: usize) -> Option<usize> {
-    let others = others(wide) & ((1_u32 << len) - 1);
+fn point_of(digits: impl Digits, wide: &[u8; WIDE_BYTES], len: usize) -> Option<usize> {
+    let others = digits.others(wide) & ((1_u32 << len) - 1);
     if others == 0 {
         return Some(len);
     }
@@ -128,9 +91,9 @@ fn point_of(wide: &[u8; WIDE_BYTES], len: usize) -> Option<usize> {
 /// A whole number up to 2⁵³ and a power of ten up to 10²² are doubles exactly, so that their quotient is
 /// rounded once, as it should be (Clinger, "How to read floating point numbers accurately", 1990).
 #[inline(always)]
-pub(super) fn value(from: &[u8], len: usize, point: usize) -> Option<f64> {
+pub(super) fn value(digits: impl Digits, from: &[u8], len: usize, point: usize) -> Option<f64> {
     match from.first_chunk() {
-        Some(wide) => value_of(wide, len, point),
+        Some(wide) => value_of(digits, wide, len, point),
         None => value_at_end(from, len, point),
     }
 }
@@ -139,36 +102,45 @@ pub(super) fn value(from: &[u8], len: usize, point: usize) -> Option<f64> {
 #[cold]
 #[inline(never)]
 fn value_at_end(from: &[u8], len: usize, point: usize) -> Option<f64> {
-    value_of(&padded(from), len, point)
+    value_of(Portable, &padded(from), len, point)
 }
 
 #[inline(always)]
-fn value_of(wide: &[u8; WIDE_BYTES], len: usize, point: usize) -> Option<f64> {
-    let num_fraction_digits = len.saturating_sub(point + 1);
-    let num_digits = point + num_fraction_digits;
-    if point > MAX_INTEGER_DIGITS || num_digits.wrapping_sub(1) >= MAX_DIGITS {
+fn value_of(digits: impl Digits, wide: &[u8; WIDE_BYTES], len: usize, point: usize) -> Option<f64> {
+    // The last digits behind the point are read at once, and those before them at once: the integer, or where that
+    // is 0 the first digits behind the point.
+    let num_fraction_digits = (len - point).saturating_sub(1);
+    let num_last = num_fraction_digits.min(LAST_DIGITS);
+    let num_between = num_fraction_digits - num_last;
+    let is_below_one = point == 0 || (point == 1 && wide[0] == b'0');
+    let (first, num_first) = match is_below_one {
+        true => (point + 1, num_between),
+        false => (0, point),
+    };
+    if point > MAX_INTEGER_DIGITS
+        || num_first + num_last > MAX_DIGITS
+        || (num_between > 0 && !is_below_one)
+    {
         return None;
     }
-    let [first, second, third, _] = words(wide);
-    // The bytes behind the point move into its place.
-    let before_point = (1_u64 << (8 * point)) - 1;
-    let low = (first & before_point) | ((first >> 8 | second << 56) & !before_point);
-    let high = second >> 8 | third << 56;
-    // Of two words all digits move to the end, behind zeros; few figures have a digit behind them. Without a
-    // branch: how many digits there are is nothing that a machine could foresee.
-    let num_missing = 16_usize.saturating_sub(num_digits);
-    let digits = (u128::from(low) | u128::from(high) << 64) << (8 * num_missing);
-    let upper = whole(digits as u64) * 100_000_000 + whole((digits >> 64) as u64);
-    let rest = num_digits.saturating_sub(16);
-    let lower = whole((third >> 8).unbounded_shl(64 - 8 * rest as u32));
-    let mantissa = upper * WHOLE_POWERS_OF_TEN[rest] + lower;
+    let last = wide[point + 1 + num_between..].first_chunk()?;
+    let before = integer(wide[first..].first_chunk()?, num_first);
+    let mantissa = before * WHOLE_POWERS_OF_TEN[num_last] + digits.whole(last, num_last);
     let is_exact = mantissa <= 1 << 53;
     is_exact.then(|| mantissa as f64 / POWERS_OF_TEN[num_fraction_digits])
 }
 
+/// The whole number that the first `num` bytes are the digits of: fewer than all of them.
+#[inline(always)]
+fn integer(bytes: &[u8; 8], num: usize) -> u64 {
+    // Of all eight they move to the end, behind zeros: one byte more than there can be digits moves in any case.
+    let digits = u64::from_le_bytes(*bytes) << 8 << (8 * (MAX_INTEGER_DIGITS - num));
+    whole_word(digits)
+}
+
 /// The number that the eight digits of `word` are, which may be zeros in place of some of the first.
 #[inline(always)]
-fn whole(word: u64) -> u64 {
+fn whole_word(word: u64) -> u64 {
     // Neighbours are joined to numbers of two, four and eight digits.
     let word = word & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = (word.wrapping_mul(10 * (1 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
@@ -182,9 +154,27 @@ mod tests {
 
     use super::*;
 
+    /// Reads a decimal that stands before other text, with all that the machine has.
     fn read(text: &str) -> Option<f64> {
-        let point = point(text.as_bytes(), text.len())?;
-        value(text.as_bytes(), text.len(), point)
+        let wide = format!("{text},{}", "7".repeat(WIDE_BYTES));
+        let from = wide.as_bytes();
+        let found = read_by(Portable, from, text.len());
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Avx2::here() {
+            assert_eq!(read_by(avx2, from, text.len()), found, "{text}");
+        }
+        // With nothing behind it.
+        assert_eq!(
+            read_by(Portable, text.as_bytes(), text.len()),
+            found,
+            "{text}"
+        );
+        found
+    }
+
+    fn read_by(digits: impl Digits, from: &[u8], len: usize) -> Option<f64> {
+        let point = point(digits, from, len)?;
+        value(digits, from, len, point)
     }
 
     #[test]
@@ -219,7 +209,7 @@ mod tests {
             "é",
             "1234567890123456789012345",
         ] {
-            assert_eq!(point(text.as_bytes(), text.len()), None, "{text}");
+            assert_eq!(point(Portable, text.as_bytes(), text.len()), None, "{text}");
         }
     }
 
@@ -229,8 +219,22 @@ mod tests {
             for wide in [bytes, *digits.as_bytes().first_chunk().unwrap()] {
                 let plain = wide.iter().zip(0..).map(|(byte, at)| u32::from(!byte.is_ascii_digit()) << at);
                 let plain: u32 = plain.sum();
-                prop_assert_eq!(others(&wide), plain);
-                prop_assert_eq!(portable_others(&wide), plain);
+                prop_assert_eq!(Portable.others(&wide), plain);
+                #[cfg(target_arch = "x86_64")]
+                if let Some(avx2) = Avx2::here() {
+                    prop_assert_eq!(avx2.others(&wide), plain);
+                }
+            }
+        }
+
+        #[test]
+        fn the_first_digits_are_a_whole_number(digits in "[0-9]{16}", num in 0..=16_usize) {
+            let bytes = digits.as_bytes().first_chunk().unwrap();
+            let plain = digits[..num].parse().unwrap_or(0);
+            prop_assert_eq!(Portable.whole(bytes, num), plain);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = Avx2::here() {
+                prop_assert_eq!(avx2.whole(bytes, num), plain);
             }
         }
 
@@ -243,7 +247,7 @@ mod tests {
 
         /// Digits behind the sixteenth are read where zeros before them leave room for them in a double.
         #[test]
-        fn zeros_before_many_digits_leave_them_readable(zeros in r"0?\.0{1,3}", digits in "[1-8][0-9]{14}") {
+        fn zeros_before_many_digits_leave_them_readable(zeros in r"0?\.0{1,4}", digits in "[1-8][0-9]{14}") {
             let text = zeros + &digits;
             prop_assert_eq!(read(&text).map(f64::to_bits), text.parse().ok().map(f64::to_bits));
         }
@@ -258,7 +262,7 @@ mod tests {
                 && num_points <= 1
                 && len > num_points;
             let expected = text.iter().position(|byte| *byte == b'.').unwrap_or(len);
-            prop_assert_eq!(point(&bytes, len), is_plain.then_some(expected));
+            prop_assert_eq!(point(Portable, &bytes, len), is_plain.then_some(expected));
         }
     }
 }

@@ -1,48 +1,97 @@
 //! Cells: where the parts of a row stand, and how they are read.
 
-use super::plan::NO_FIELD;
+use std::ops::Range;
+
 use super::{Chunk, Format, Plan};
+
+/// Where a cell stands in its text, without quotes around it: of one that there is not, nowhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    /// Finds the wanted cells of a regular row by the `marks` before its first field and behind each field.
+    #[inline(always)]
+    pub(super) fn locate(
+        places: &mut [Place],
+        bytes: &[u8],
+        marks: &[u32],
+        plan: &Plan,
+        format: Format,
+    ) {
+        match format {
+            Format::Csv => Self::locate_by(places, marks, plan, |field| field.in_csv(bytes)),
+            Format::Json => Self::locate_by(places, marks, plan, |field| field.in_json(bytes)),
+        }
+    }
+
+    #[inline(always)]
+    fn locate_by(places: &mut [Place], marks: &[u32], plan: &Plan, cell: impl Fn(Place) -> Place) {
+        for (place, field) in places.iter_mut().zip(plan.fields()) {
+            let field = *field as usize;
+            *place = match (marks.get(field), marks.get(field + 1)) {
+                (Some(before), Some(behind)) => cell(Place {
+                    // The mark before the first row of a chunk is in front of its first byte.
+                    start: before.wrapping_add(1),
+                    end: *behind,
+                }),
+                _ => Place::default(),
+            };
+        }
+    }
+
+    /// A field of CSV without its quotes. There is a byte behind every field, its mark.
+    #[inline(always)]
+    fn in_csv(self, bytes: &[u8]) -> Self {
+        let num_quotes = u32::from(bytes[self.start as usize] == b'"');
+        Place {
+            start: self.start + num_quotes,
+            end: self.end - num_quotes,
+        }
+    }
+
+    /// A field of JSON without its quotes, or nothing where it is `null`.
+    #[inline(always)]
+    fn in_json(self, bytes: &[u8]) -> Self {
+        match &bytes[self.start as usize..self.end as usize] {
+            b"null" => Place::default(),
+            _ => self.in_csv(bytes),
+        }
+    }
+}
 
 /// The cells of a row that was located field by field, copied out of it: it is no regular row.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    /// The cells, each behind one byte that is none.
+    /// The cells, one behind the other.
     text: Vec<u8>,
-    /// The positions of these bytes, and of the one behind the last cell.
-    marks: Vec<u32>,
-    /// For each wanted column, its place among the cells, or [`NO_FIELD`].
-    fields: Vec<u32>,
+    places: Vec<Place>,
 }
 
 impl Cells {
     pub(super) fn reset(&mut self, num_columns: usize) {
         self.text.clear();
-        self.text.push(b',');
-        self.marks.clear();
-        self.marks.push(0);
-        self.fields.clear();
-        self.fields.resize(num_columns, NO_FIELD);
+        self.places.clear();
+        self.places.resize(num_columns, Place::default());
     }
 
     /// Sets a cell to `text`, without the spaces around it.
     pub(super) fn set(&mut self, slot: usize, text: &[u8]) {
-        self.fields[slot] = position(self.marks.len() - 1);
+        let start = position(self.text.len());
         self.text.extend_from_slice(text.trim_ascii());
-        self.marks.push(position(self.text.len()));
-        self.text.push(b',');
+        let end = position(self.text.len());
+        self.places[slot] = Place { start, end };
     }
 
     /// The cells as they were set.
     pub(super) fn row(&self) -> RowCells<'_> {
-        RowCells {
-            chunk: ChunkText {
-                bytes: &self.text,
-                text: None,
-            },
-            marks: &self.marks,
-            fields: &self.fields,
-            format: None,
-        }
+        let chunk = ChunkText {
+            bytes: &self.text,
+            text: None,
+        };
+        RowCells::new(chunk, &self.places)
     }
 }
 
@@ -52,7 +101,7 @@ pub(super) fn position(at: usize) -> u32 {
 }
 
 /// A chunk as cells are read from it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ChunkText<'c> {
     bytes: &'c [u8],
     /// The same, where all of it is UTF-8: checking a chunk once is faster than checking each text.
@@ -63,44 +112,29 @@ impl<'c> ChunkText<'c> {
     pub(super) fn of(chunk: &'c Chunk) -> Self {
         ChunkText {
             bytes: &chunk.bytes,
-            text: std::str::from_utf8(&chunk.bytes).ok(),
+            text: simdutf8::basic::from_utf8(&chunk.bytes).ok(),
         }
+    }
+
+    /// The bytes of a row.
+    #[inline(always)]
+    pub(super) fn bytes(&self, row: &Range<usize>) -> &'c [u8] {
+        &self.bytes[row.clone()]
     }
 }
 
 /// The cells of one row, each without surrounding spaces and quotes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RowCells<'a> {
     chunk: ChunkText<'a>,
-    /// The position before each field, and the one behind the last.
-    marks: &'a [u32],
-    /// For each wanted column, the field that holds it, or [`NO_FIELD`].
-    fields: &'a [u32],
-    /// How the fields are written, or `None` where they are the texts of the cells already.
-    format: Option<Format>,
+    /// For each wanted column, its cell's place.
+    places: &'a [Place],
 }
 
 impl<'a> RowCells<'a> {
-    /// The cells of a regular row.
-    #[inline]
-    pub(super) fn indexed(
-        chunk: ChunkText<'a>,
-        marks: &'a [u32],
-        plan: &'a Plan,
-        format: Format,
-    ) -> Self {
-        RowCells {
-            chunk,
-            marks,
-            fields: plan.fields(),
-            format: Some(format),
-        }
-    }
-
-    /// Whether the row was found by the index.
-    #[cfg(test)]
-    pub(super) fn is_indexed(&self) -> bool {
-        self.format.is_some()
+    #[inline(always)]
+    pub(super) fn new(chunk: ChunkText<'a>, places: &'a [Place]) -> Self {
+        RowCells { chunk, places }
     }
 
     /// The bytes of a wanted column.
@@ -142,23 +176,8 @@ impl<'a> RowCells<'a> {
     /// The start and end of a cell.
     #[inline(always)]
     fn place(&self, slot: usize) -> (usize, usize) {
-        let marks = self.marks.get(self.fields[slot] as usize..);
-        let Some([before, behind]) = marks.and_then(<[u32]>::first_chunk) else {
-            return (0, 0);
-        };
-        // The mark before the first row of a chunk is in front of its first byte.
-        let start = before.wrapping_add(1) as usize;
-        let end = *behind as usize;
-        // There is a byte behind every cell, the mark itself.
-        match self.chunk.bytes[start] {
-            b'"' if self.format.is_some() => (start + 1, end - 1),
-            b'n' if self.format == Some(Format::Json)
-                && &self.chunk.bytes[start..end] == b"null" =>
-            {
-                (start, start)
-            }
-            _ => (start, end),
-        }
+        let Place { start, end } = self.places[slot];
+        (start as usize, end as usize)
     }
 }
 

@@ -188,16 +188,8 @@ impl Field {
     }
 }
 
-/// Locates the wanted cells of the row that begins at `start`, or returns `None` at the chunk's end.
-pub(super) fn locate(
-    bytes: &[u8],
-    start: usize,
-    plan: &Plan,
-    cells: &mut Cells,
-) -> Option<Located> {
-    if start >= bytes.len() {
-        return None;
-    }
+/// Locates the wanted cells of the row that begins at `start`, before the chunk's end.
+pub(super) fn locate(bytes: &[u8], start: usize, plan: &Plan, cells: &mut Cells) -> Located {
     let mut at = start;
     let mut num_fields = 0;
     let mut num_lines = 1;
@@ -206,11 +198,11 @@ pub(super) fn locate(
         let Some(field) = field_at(bytes, at) else {
             let fault = Fault::new(Reason::UnclosedQuote, "a quoted field is never closed");
             // Its quote costs no other row: the next line may begin one.
-            return Some(Located {
+            return Located {
                 end: line_end(bytes, start),
                 num_lines: 1,
                 outcome: Err(fault),
-            });
+            };
         };
         if bytes[at] == b'"' {
             let num_line_ends = memchr_iter(b'\n', &bytes[field.start..field.end]).count();
@@ -238,11 +230,11 @@ pub(super) fn locate(
     } else {
         Err(Fault::field_count(num_fields, plan.width()))
     };
-    Some(Located {
+    Located {
         end,
         num_lines,
         outcome,
-    })
+    }
 }
 
 /// The field at `at`, or `None` where its quote is never closed.

@@ -8,6 +8,8 @@
 //!
 //! The unsafe blocks call code that is compiled for AVX2 or AVX-512, on machines that have it.
 
+use std::ops::Range;
+
 use super::Format;
 use super::cells::position;
 use super::machine::Machine;
@@ -15,8 +17,8 @@ use super::masks::{BLOCK_BYTES, CsvMasks, JsonMasks, portable};
 #[cfg(target_arch = "x86_64")]
 use super::masks::{avx2, avx512};
 
-/// Bytes that are indexed at once: they and their index fit into a core's first cache.
-const WINDOW_BYTES: usize = 16 << 10;
+/// Bytes that are indexed at once: two blocks of rows as JPL writes them.
+const WINDOW_BYTES: usize = 32 << 10;
 
 /// The ends of fields and rows in a stretch of a chunk.
 #[derive(Debug)]
@@ -35,17 +37,22 @@ pub(super) struct Index {
 }
 
 /// A row of an index.
-pub(super) struct IndexedRow {
-    /// The places of the mark before its first field and of the one behind its last.
-    first: usize,
-    last: usize,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(super) struct IndexedRow<'i> {
+    /// The mark before its first field, and the one behind each field.
+    pub(super) marks: &'i [u32],
 }
 
-impl IndexedRow {
-    pub(super) fn num_fields(&self) -> usize {
-        self.last - self.first
+impl IndexedRow<'_> {
+    /// Where it stands in the chunk.
+    #[inline(always)]
+    pub(super) fn place(&self, format: Format) -> Range<usize> {
+        let (first, last) = (self.marks[0], self.marks[self.marks.len() - 1]);
+        let start = match format {
+            // Of the chunk's first row it is in front of its first byte.
+            Format::Csv => first.wrapping_add(1),
+            Format::Json => first,
+        };
+        start as usize..last as usize + 1
     }
 }
 
@@ -154,43 +161,58 @@ impl Index {
         }
     }
 
-    /// The row that begins at `start`, if it is in the index. Rows before it are passed over.
+    /// The rows from `start` on, as far as they are in the index and have `num_fields` fields each: of each the mark
+    /// before its first field, and those behind its fields. Those that are taken are to be [passed](Self::pass).
     #[inline(always)]
-    pub(super) fn row_at(&mut self, start: usize) -> Option<IndexedRow> {
-        loop {
-            let last = *self.row_ends[..self.num_rows].get(self.next_row)? as usize;
-            let before = match self.next_row {
-                0 => 0,
-                next => self.row_ends[next - 1] as usize,
-            };
-            let (first, row_start) = match self.format {
-                Format::Csv => (before, self.marks[before].wrapping_add(1)),
-                // The bracket that opens a row is a mark, too.
-                Format::Json => (before + 1, self.marks[before + 1]),
-            };
-            if row_start as usize > start {
-                return None;
-            }
+    pub(super) fn rows_from(
+        &mut self,
+        start: usize,
+        num_fields: usize,
+    ) -> impl Iterator<Item = IndexedRow<'_>> {
+        self.pass_before(start);
+        let is_there = self.start_of_next() == Some(start);
+        (self.next_row..)
+            .map_while(|row| self.row(row))
+            .take_while(move |row| is_there && row.marks.len() == num_fields + 1)
+    }
+
+    /// Passes the rows before `start`.
+    #[inline(always)]
+    fn pass_before(&mut self, start: usize) {
+        while self.start_of_next().is_some_and(|next| next < start) {
             self.next_row += 1;
-            if row_start as usize == start {
-                return Some(IndexedRow {
-                    first,
-                    last,
-                    start,
-                    end: self.marks[last] as usize + 1,
-                });
-            }
         }
     }
 
-    /// The mark before the first field of a row, and the one behind each field.
     #[inline(always)]
-    pub(super) fn marks(&self, row: &IndexedRow) -> &[u32] {
-        &self.marks[row.first..=row.last]
+    fn start_of_next(&self) -> Option<usize> {
+        self.row(self.next_row)
+            .map(|row| row.place(self.format).start)
     }
 
-    /// Whether all of its rows were given or passed over.
-    pub(super) fn is_exhausted(&self) -> bool {
+    /// Passes the next rows.
+    pub(super) fn pass(&mut self, num_rows: usize) {
+        self.next_row += num_rows;
+    }
+
+    /// A row by its number.
+    #[inline(always)]
+    fn row(&self, row: usize) -> Option<IndexedRow<'_>> {
+        let last = *self.row_ends[..self.num_rows].get(row)? as usize;
+        let before = match row {
+            0 => 0,
+            row => self.row_ends[row - 1] as usize,
+        };
+        // The bracket that opens a row of JSON is a mark, too.
+        let first = before + usize::from(self.format == Format::Json);
+        Some(IndexedRow {
+            marks: &self.marks[first..=last],
+        })
+    }
+
+    /// Whether it has no row from `start` on.
+    pub(super) fn is_exhausted(&mut self, start: usize) -> bool {
+        self.pass_before(start);
         self.next_row == self.num_rows
     }
 }
