@@ -11,6 +11,8 @@ const FRAME_BYTES: u64 = 4 << 20;
 /// The tools' default levels.
 const GZIP_LEVEL: u32 = 6;
 const ZSTD_LEVEL: i32 = 3;
+/// The level of Prospector's own frames.
+const FRAMES_LEVEL: i32 = 1;
 
 /// Compresses the file `from` to the file `to`.
 pub fn run(format: &str, from: &Path, to: &Path) -> Result<()> {
@@ -39,6 +41,6 @@ fn write_frames(input: &mut impl Read, output: &mut impl Write) -> io::Result<()
         if input.by_ref().take(FRAME_BYTES).read_to_end(&mut content)? == 0 {
             return Ok(());
         }
-        output.write_all(&zstd::bulk::compress(&content, ZSTD_LEVEL)?)?;
+        output.write_all(&zstd::bulk::compress(&content, FRAMES_LEVEL)?)?;
     }
 }
