@@ -239,7 +239,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_the_nearest_double(text in r"[0-9]{0,7}\.?[0-9]{0,18}") {
+        fn what_is_read_is_the_nearest_double(text in r"(0{0,3}|[0-9]{0,7})\.?[0-9]{0,19}") {
             if let Some(value) = read(&text) {
                 prop_assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits());
             }
