@@ -9,6 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use engine::batch::Encoding;
 use engine::body::{Lookups, Valuer};
 use engine::catalogue::{Catalogue, ReadOptions};
+use engine::frames::{CONTENT_BYTES, compress};
 use engine::generate::Format;
 use engine::masses;
 use engine::message::Packer;
@@ -17,9 +18,6 @@ use engine::pipeline::{PipelineOptions, Sinks, Summary, run};
 use engine::sink::{Discard, LineSink, Sink, TableSink};
 use engine::table::TableWriter;
 use tokio::sync::mpsc;
-
-/// Content of a frame of our own input sets.
-const FRAME_BYTES: usize = 4 << 20;
 
 fn valuer() -> Valuer {
     Valuer {
@@ -46,10 +44,7 @@ fn value(bytes: &[u8], valuer: &Valuer, threads: usize, items: &mut (dyn Sink + 
 }
 
 fn frames(content: &[u8]) -> Vec<u8> {
-    let frames = content.chunks(FRAME_BYTES);
-    frames
-        .flat_map(|frame| zstd::bulk::compress(frame, 3).expect("memory takes a frame"))
-        .collect()
+    content.chunks(CONTENT_BYTES).flat_map(compress).collect()
 }
 
 fn lines(criterion: &mut Criterion) {

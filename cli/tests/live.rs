@@ -253,7 +253,7 @@ fn samples_of_the_live_sources_are_recorded_as_they_are() {
 }
 
 #[test]
-fn the_frames_of_a_catalogue_begin_where_the_manifest_says() {
+fn a_frame_begins_at_every_place_of_a_catalogue_that_the_manifest_names() {
     let folder = Folder::new();
     folder.done(&["generate", "--rows", "25000", "--output", "sbdb.csv"]);
     let server = Upstreams::new().start();

@@ -7,7 +7,7 @@
 mod column;
 mod error;
 
-use std::io::{self, Chain, Cursor, Read};
+use std::io::{self, Read};
 
 pub(crate) use column::Column;
 pub use column::{COLUMN_NAMES, MAX_COLUMNS};
@@ -69,7 +69,7 @@ pub struct Catalogue<R: Read> {
     plan: Plan,
     /// Rows that came with the header.
     first: Option<Chunk>,
-    chunks: ChunkReader<Chain<Cursor<Vec<u8>>, Decompressed<R>>>,
+    chunks: ChunkReader<Decompressed<R>>,
     /// The line that the first row may begin on, from 1.
     first_line: u64,
     /// The document up to its rows.
@@ -118,9 +118,9 @@ impl<R: Read> Catalogue<R> {
         let compression = input.compression();
         let fail = |error| read_error(compression, error);
         let num_lines = skip_preamble(&mut start, &mut input).map_err(fail)?;
-        let input = Cursor::new(start).chain(input);
+        let position = input.position();
         let framing = Framing::Csv(CsvFraming::default());
-        let mut chunks = ChunkReader::new(input, Vec::new(), framing, options.chunk_bytes);
+        let mut chunks = ChunkReader::new(input, start, position, framing, options.chunk_bytes);
         let mut first = Chunk::default();
         if !chunks.next_chunk(&mut first).map_err(fail)? {
             return Err(CatalogueError::Empty);
@@ -186,8 +186,8 @@ impl<R: Read> Catalogue<R> {
                 .ok_or(CatalogueError::FieldsBehindData)?,
         };
         let plan = column::plan(&columns)?;
+        let position = input.position();
         let framing = Framing::Json(JsonFraming::default());
-        let input = Cursor::new(rows).chain(input);
         Ok(Catalogue {
             header: Header {
                 format: Format::Json,
@@ -196,7 +196,7 @@ impl<R: Read> Catalogue<R> {
             },
             plan,
             first: None,
-            chunks: ChunkReader::new(input, Vec::new(), framing, options.chunk_bytes),
+            chunks: ChunkReader::new(input, rows, position, framing, options.chunk_bytes),
             first_line: 1,
             envelope: start,
             rows_read_bytes: 0,

@@ -51,12 +51,14 @@ type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 pub struct Decompressed<R: Read> {
     compression: Compression,
     inner: Decoder<R>,
+    /// How much was read of the content, bytes.
+    position: u64,
 }
 
 enum Decoder<R: Read> {
     Plain(Whole<R>),
     Gzip(Box<MultiGzDecoder<Whole<R>>>),
-    Zstd(Box<Frames<Whole<R>>>),
+    Zstd(Box<zstd::Decoder<'static, Frames<Whole<R>>>>),
 }
 
 impl<R: Read> Decompressed<R> {
@@ -72,15 +74,27 @@ impl<R: Read> Decompressed<R> {
         let inner = match compression {
             Compression::None => Decoder::Plain(whole),
             Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(whole))),
-            Compression::Zstd => Decoder::Zstd(Box::new(Frames::new(whole))),
+            Compression::Zstd => {
+                let decoder = zstd::Decoder::with_buffer(Frames::new(whole))?;
+                Decoder::Zstd(Box::new(decoder))
+            }
         };
-        Ok(Decompressed { compression, inner })
+        Ok(Decompressed {
+            compression,
+            inner,
+            position: 0,
+        })
     }
 
     /// The compression that was recognised.
     #[must_use]
     pub fn compression(&self) -> Compression {
         self.compression
+    }
+
+    /// How much was read of the content, bytes.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
     }
 }
 
@@ -97,11 +111,13 @@ pub fn read_all(input: impl Read) -> io::Result<(Compression, Vec<u8>)> {
 
 impl<R: Read> Read for Decompressed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.inner {
+        let num_read = match &mut self.inner {
             Decoder::Plain(reader) => reader.read(buffer),
             Decoder::Gzip(reader) => reader.read(buffer),
             Decoder::Zstd(reader) => reader.read(buffer),
-        }
+        }?;
+        self.position += num_read as u64;
+        Ok(num_read)
     }
 }
 
@@ -188,6 +204,33 @@ mod tests {
                 read_all(&input[..]).unwrap(),
                 (Compression::Zstd, text.clone())
             );
+        }
+    }
+
+    /// A pipe: a few bytes at a time.
+    struct Trickle<'b>(&'b [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let num_bytes = buffer.len().min(1_000);
+            self.0.read(&mut buffer[..num_bytes])
+        }
+    }
+
+    #[test]
+    fn frames_may_be_larger_than_what_is_shown_of_them_and_arrive_little_by_little() {
+        let mut noise = 1_u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005) + 1;
+            (noise >> 56) as u8
+        })
+        .take(5_000_000)
+        .collect();
+        for frame_bytes in [100_000, crate::frames::CONTENT_BYTES, 2_000_000] {
+            let input = frames(&noise, frame_bytes);
+            assert!(input.len() > noise.len());
+            let (_, content) = read_all(Trickle(&input)).unwrap();
+            assert!(content == noise, "{frame_bytes}");
         }
     }
 

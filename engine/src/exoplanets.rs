@@ -243,7 +243,7 @@ impl ExoplanetList {
         let mut designations = HashSet::new();
         let framing = Framing::Csv(CsvFraming::default());
         let rows = &text[header.end..];
-        let mut chunks = ChunkReader::new(rows, Vec::new(), framing, MAX_ROW_BYTES);
+        let mut chunks = ChunkReader::new(rows, Vec::new(), 0, framing, MAX_ROW_BYTES);
         let (mut chunk, mut places) = (Chunk::default(), Places::default());
         let mut first_line = header.num_lines + 1;
         while chunks.next_chunk(&mut chunk).expect("memory can be read") {

@@ -1,5 +1,5 @@
-//! Independent Zstandard frames: how a catalogue is kept, so that readers can start in the middle and decode side
-//! by side.
+//! Independent Zstandard frames: how a catalogue is kept, so that readers can start in the middle, and decode each frame
+//! into its place.
 //!
 //! Each frame holds [`CONTENT_BYTES`] of content, the last one less, and says so in its header; a decoder that
 //! knows nothing of this reads them one after the other as one stream (RFC 8878, 3.1).
@@ -8,13 +8,20 @@ use serde::{Deserialize, Serialize};
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
-/// Bytes of content in a frame. Smaller frames compress worse, larger ones take more memory to decode side by
-/// side.
-pub const CONTENT_BYTES: usize = 4 << 20;
+/// Bytes of content in a frame: a chunk's, which it is decoded straight into, and few enough for a core's second cache.
+pub const CONTENT_BYTES: usize = 256 << 10;
 
-/// A catalogue is mostly digits that do not repeat: the matches that levels 2, 3 and 5 find cost more than they save. Of a
-/// generated one, level 3 makes files that are 9 % larger and takes half as long again to decode.
+/// Of how many bytes of content one frame's place is noted: of every sixteenth frame, so that a list stays short.
+pub(crate) const NOTED_BYTES: u64 = 16 * CONTENT_BYTES as u64;
+
+/// How frames are compressed. A catalogue is mostly digits that do not repeat, and most matches save less than they cost. So
+/// few are looked for, and long ones: of a generated catalogue, frames take 15 % more room than those of plain level 1, 6 %
+/// more than those of level 3, and are decoded 1.4 and 2.1 times as fast.
 const LEVEL: i32 = 1;
+/// Places of earlier bytes that are remembered, as a power of two.
+const HASH_LOG: u32 = 8;
+/// The shortest match that is looked for, bytes.
+const MIN_MATCH: u32 = 7;
 
 /// Where a frame begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +40,8 @@ pub struct Frame {
 pub fn compress(content: &[u8]) -> Vec<u8> {
     let compress = || {
         let mut compressor = Compressor::new(LEVEL)?;
+        compressor.set_parameter(CParameter::HashLog(HASH_LOG))?;
+        compressor.set_parameter(CParameter::MinMatch(MIN_MATCH))?;
         compressor.set_parameter(CParameter::ContentSizeFlag(true))?;
         compressor.set_parameter(CParameter::ChecksumFlag(true))?;
         compressor.compress(content)

@@ -6,9 +6,9 @@
 //!          └────────────────────── used buffers come back ◀─────────────────┘
 //! ```
 //!
-//! There are no more threads than were asked for. The caller's reads, and values a chunk itself where each
-//! of the others has one waiting already; where reading is the slow part, as with a gzip stream, it does
-//! nothing else. Whoever has valued the batch that is next in order writes it, and those behind it.
+//! There are no more threads than were asked for. The caller's reads, and values a chunk itself where more wait
+//! already than there are others; where reading is the slow part, as with a gzip stream, it does nothing else.
+//! Whoever has valued the batch that is next in order writes it, and those behind it.
 //!
 //! The bound: `2 × threads + 2` pairs of a chunk and a batch exist, and the reader waits for one to come
 //! back. A slow sink therefore slows the reader, not memory. What is written does not depend on the number
@@ -221,7 +221,7 @@ impl Workshop<'_, '_> {
             .map_err(PipelineError::Threads)?;
         let read = pool.in_place_scope(|scope| {
             self.read_all(catalogue, options.cancelled, |work| {
-                if self.num_waiting.load(Ordering::Relaxed) >= num_others {
+                if self.num_waiting.load(Ordering::Relaxed) > num_others {
                     return self.value(work);
                 }
                 self.num_waiting.fetch_add(1, Ordering::Relaxed);

@@ -12,7 +12,7 @@ FORMS = {
     "json 1": "JSON document, one thread",
     "json 2": "JSON document",
     "pipe": "CSV through a pipe",
-    "zstd frames": "CSV in independent zstd frames of 4 MiB",
+    "zstd frames": "CSV in independent zstd frames of 256 KiB",
     "zstd": "CSV in one zstd stream",
     "zstd decoder": "— the zstd decoder alone",
     "gzip": "CSV in one gzip stream",

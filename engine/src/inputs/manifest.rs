@@ -68,7 +68,7 @@ pub struct CatalogueEntry {
     pub count: Option<u64>,
     /// The size of the content, bytes.
     pub content_bytes: u64,
-    /// Where its frames begin.
+    /// Where frames begin, one in 4 MiB of content.
     pub frames: Vec<Frame>,
 }
 

@@ -1,8 +1,9 @@
 //! Chunks: a stream of bytes cut behind whole rows.
 //!
-//! Memory is one chunk and its successor's first row: a buffer grows beyond the chunk size only while a
-//! single row needs it, and never beyond [`MAX_ROW_BYTES`]. Where the cuts fall depends on the bytes alone,
-//! not on how they arrive.
+//! A chunk ends with the last row that ends before a multiple of the chunk size, counted from the beginning of the input: so
+//! the input is read in pieces that begin and end where independent compressed frames do. Memory is one chunk and its
+//! successor's first row: a buffer grows beyond that only while a single row needs it, and never beyond
+//! [`MAX_ROW_BYTES`]. Where the cuts fall depends on the bytes alone, not on how they arrive.
 
 use std::io::{self, Read};
 
@@ -50,6 +51,8 @@ pub(crate) enum Ended {
 /// Cuts an input into chunks of whole rows.
 pub(crate) struct ChunkReader<R> {
     input: R,
+    /// How much was read of the input, bytes.
+    position: u64,
     framing: Framing,
     chunk_bytes: usize,
     /// What was read behind the last cut.
@@ -61,10 +64,18 @@ pub(crate) struct ChunkReader<R> {
 }
 
 impl<R: Read> ChunkReader<R> {
-    /// Reads rows from `start` and then `input`, in chunks of about `chunk_bytes`.
-    pub(crate) fn new(input: R, start: Vec<u8>, framing: Framing, chunk_bytes: usize) -> Self {
+    /// Reads rows from `start`, the end of the `position` bytes that were read already, and then `input`, in chunks of about
+    /// `chunk_bytes`.
+    pub(crate) fn new(
+        input: R,
+        start: Vec<u8>,
+        position: u64,
+        framing: Framing,
+        chunk_bytes: usize,
+    ) -> Self {
         ChunkReader {
             input,
+            position,
             framing,
             chunk_bytes: chunk_bytes.clamp(1, MAX_ROW_BYTES),
             tail: start,
@@ -88,7 +99,7 @@ impl<R: Read> ChunkReader<R> {
         bytes.resize(bytes.len().max(num_read), 0);
         bytes[..num_read].copy_from_slice(&self.tail);
         self.tail.clear();
-        let mut target = self.chunk_bytes;
+        let mut target = (num_read + self.chunk_left()).min(MAX_ROW_BYTES);
         loop {
             self.fill(bytes, num_read, target)?;
             num_read = bytes.len();
@@ -108,7 +119,7 @@ impl<R: Read> ChunkReader<R> {
             }
             if bytes.len() >= MAX_ROW_BYTES {
                 if self.is_between_rows(bytes) {
-                    (num_read, self.num_scanned, target) = (0, 0, self.chunk_bytes);
+                    (num_read, self.num_scanned, target) = (0, 0, self.chunk_left());
                     continue;
                 }
                 if !self.cut_lines_of_unclosed(chunk) {
@@ -132,6 +143,13 @@ impl<R: Read> ChunkReader<R> {
         Ok(self.tail)
     }
 
+    /// How many bytes there are up to the next multiple of the chunk size.
+    fn chunk_left(&self) -> usize {
+        let chunk_bytes = self.chunk_bytes as u64;
+        // Not above the chunk size.
+        (chunk_bytes - self.position % chunk_bytes) as usize
+    }
+
     /// Reads behind the first `num_read` bytes, which are kept, up to `target` in all.
     fn fill(&mut self, bytes: &mut Vec<u8>, mut num_read: usize, target: usize) -> io::Result<()> {
         // Read straight into its place: `read_to_end` feels its way with small buffers.
@@ -139,7 +157,10 @@ impl<R: Read> ChunkReader<R> {
         while num_read < target && !self.is_at_end {
             match self.input.read(&mut bytes[num_read..]) {
                 Ok(0) => self.is_at_end = true,
-                Ok(more) => num_read += more,
+                Ok(more) => {
+                    num_read += more;
+                    self.position += more as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -220,7 +241,7 @@ impl<R: Read> ChunkReader<R> {
             framing.restart();
         }
         loop {
-            self.fill(&mut passed, 0, self.chunk_bytes)?;
+            self.fill(&mut passed, 0, self.chunk_left())?;
             let (boundary, end) = self.scan(&passed, 0, true);
             if let Some(at) = boundary.or(end) {
                 self.tail = passed.split_off(at);

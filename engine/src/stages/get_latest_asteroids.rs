@@ -226,10 +226,12 @@ impl Packed {
         pin_mut!(compressed);
         let mut last = Bytes::new();
         while let Some((length, frame)) = compressed.try_next().await? {
-            self.frames.push(Frame {
-                offset: self.bytes,
-                content_offset: self.content_bytes,
-            });
+            if self.content_bytes.is_multiple_of(frames::NOTED_BYTES) {
+                self.frames.push(Frame {
+                    offset: self.bytes,
+                    content_offset: self.content_bytes,
+                });
+            }
             self.bytes += frame.len() as u64;
             self.content_bytes += length;
             let (hash, hashed) = (std::mem::take(&mut self.hash), frame.clone());

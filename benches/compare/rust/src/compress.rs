@@ -5,14 +5,21 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::CParameter;
 
-/// The content of one independent frame.
-const FRAME_BYTES: u64 = 4 << 20;
 /// The tools' default levels.
 const GZIP_LEVEL: u32 = 6;
 const ZSTD_LEVEL: i32 = 3;
-/// The level of Prospector's own frames.
+/// Prospector's own frames, as its `frames.rs` makes them: the content of one, and how it is compressed.
+const FRAME_BYTES: u64 = 256 << 10;
 const FRAMES_LEVEL: i32 = 1;
+const FRAMES_PARAMETERS: [CParameter; 4] = [
+    CParameter::HashLog(8),
+    CParameter::MinMatch(7),
+    CParameter::ContentSizeFlag(true),
+    CParameter::ChecksumFlag(true),
+];
 
 /// Compresses the file `from` to the file `to`.
 pub fn run(format: &str, from: &Path, to: &Path) -> Result<()> {
@@ -33,14 +40,18 @@ pub fn run(format: &str, from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes frames that each tell the size of their content.
+/// Writes frames that each tell the size of their content, and have a checksum.
 fn write_frames(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
+    let mut compressor = Compressor::new(FRAMES_LEVEL)?;
+    for parameter in FRAMES_PARAMETERS {
+        compressor.set_parameter(parameter)?;
+    }
     let mut content = Vec::new();
     loop {
         content.clear();
         if input.by_ref().take(FRAME_BYTES).read_to_end(&mut content)? == 0 {
             return Ok(());
         }
-        output.write_all(&zstd::bulk::compress(&content, FRAMES_LEVEL)?)?;
+        output.write_all(&compressor.compress(&content)?)?;
     }
 }

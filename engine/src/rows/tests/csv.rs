@@ -48,7 +48,7 @@ fn engine(text: &[u8], chunk_bytes: usize) -> Vec<Read> {
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     let plan = Plan::new(&names, &wanted).expect("no column stands twice");
     let framing = Framing::Csv(CsvFraming::default());
-    let mut chunks = ChunkReader::new(text, Vec::new(), framing, chunk_bytes);
+    let mut chunks = ChunkReader::new(text, Vec::new(), 0, framing, chunk_bytes);
     let mut chunk = Chunk::default();
     let mut rows = Vec::new();
     while chunks.next_chunk(&mut chunk).expect("memory can be read") {

@@ -1,5 +1,6 @@
 //! What is read does not depend on how the input was cut.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -186,7 +187,7 @@ fn an_overlong_row_takes_no_more_memory_than_a_long_one() {
             _ => Vec::new(),
         };
         let input = io::repeat(b'1').take(LENGTH).chain(end);
-        let mut chunks = ChunkReader::new(input, start, framing, MAX_ROW_BYTES);
+        let mut chunks = ChunkReader::new(input, start, 0, framing, MAX_ROW_BYTES);
         let mut chunk = Chunk::default();
         let mut lengths = Vec::new();
         while chunks.next_chunk(&mut chunk).unwrap() {
@@ -279,5 +280,47 @@ proptest! {
         for chunk_bytes in 1..text.len() + 2 {
             prop_assert_eq!(&told(text.as_bytes(), chunk_bytes), &expected, "chunks of {}", chunk_bytes);
         }
+    }
+}
+
+/// Counts what is read of an input.
+struct Counted<'b, 'c> {
+    bytes: &'b [u8],
+    num_read: &'c Cell<usize>,
+}
+
+impl Read for Counted<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let num_read = self.bytes.read(buffer)?;
+        self.num_read.set(self.num_read.get() + num_read);
+        Ok(num_read)
+    }
+}
+
+#[test]
+fn each_chunk_is_read_up_to_a_multiple_of_its_size_in_the_input() {
+    const CHUNK_BYTES: usize = 1_000;
+    let rows: String = (0..2_000)
+        .map(|row| format!("{row},{}\n", "x".repeat(row % 90)))
+        .collect();
+    for position in [0, 1, 700, 999, 1_000, 2_345] {
+        // Only some of what was read before is rows.
+        let (start, rest) = rows.as_bytes().split_at(position / 2);
+        let num_read = Cell::new(0);
+        let input = Counted {
+            bytes: rest,
+            num_read: &num_read,
+        };
+        let framing = Framing::Csv(CsvFraming::default());
+        let start = start.to_vec();
+        let mut chunks = ChunkReader::new(input, start, position as u64, framing, CHUNK_BYTES);
+        let mut chunk = Chunk::default();
+        let mut taken = Vec::new();
+        while chunks.next_chunk(&mut chunk).unwrap() {
+            taken.extend_from_slice(&chunk.bytes);
+            let is_whole = (position + num_read.get()).is_multiple_of(CHUNK_BYTES);
+            assert!(is_whole || num_read.get() == rest.len(), "{position}");
+        }
+        assert!(taken == rows.as_bytes(), "{position}");
     }
 }
