@@ -37,7 +37,8 @@ pub struct ReadOptions {
 impl Default for ReadOptions {
     fn default() -> Self {
         ReadOptions {
-            chunk_bytes: 256 << 10,
+            // So that a frame of an input set is decoded straight into its chunk.
+            chunk_bytes: crate::frames::CONTENT_BYTES,
             fields: None,
         }
     }

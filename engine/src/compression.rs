@@ -258,12 +258,17 @@ mod tests {
     #[test]
     fn a_truncated_stream_is_an_error_not_an_end() {
         let text = b"spkid,e,a\n".repeat(1_000);
-        for whole in [
-            gzip(&text),
-            zstd::encode_all(&text[..], 1).unwrap(),
-            zstd::bulk::compress(&text, 1).unwrap(),
+        let frame = crate::frames::compress(&text);
+        // Where one frame ends, and no other has begun, is an end.
+        let two_frames = (frame.len() + 1, frame.repeat(2));
+        for (first_cut, whole) in [
+            (4, gzip(&text)),
+            (4, zstd::encode_all(&text[..], 1).unwrap()),
+            (4, zstd::bulk::compress(&text, 1).unwrap()),
+            (4, frame),
+            two_frames,
         ] {
-            for length in 4..whole.len() {
+            for length in first_cut..whole.len() {
                 let error = read_all(&whole[..length]).unwrap_err();
                 assert_eq!(
                     error.kind(),

@@ -36,16 +36,16 @@ impl<R: Read> Frames<R> {
 
 impl<R: Read> BufRead for Frames<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.end - self.start < MIN_SHOWN_BYTES && !self.is_at_end {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-            while self.end < MIN_SHOWN_BYTES && !self.is_at_end {
-                match self.input.read(&mut self.buffer[self.end..]) {
-                    Ok(0) => self.is_at_end = true,
-                    Ok(more) => self.end += more,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
+        while self.end - self.start < MIN_SHOWN_BYTES && !self.is_at_end {
+            if self.end == self.buffer.len() {
+                self.buffer.copy_within(self.start.., 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            }
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.is_at_end = true,
+                Ok(more) => self.end += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(&self.buffer[self.start..self.end])

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! source ──▶ decompress ──┬──▶ check (the synchronous core, on its own threads)
-//!                         └──▶ frames of 4 MiB ──▶ compress (2 side by side) ──▶ hash ──▶ store
+//!                         └──▶ frames of 256 KiB ──▶ compress (2 side by side) ──▶ hash ──▶ store
 //! ```
 //!
 //! The last byte goes to the store only when the check has passed, so that a catalogue that is not whole is
