@@ -41,7 +41,7 @@ pub(crate) fn explain_stage(error: StageError) -> anyhow::Error {
 }
 
 /// Values a catalogue, known to people as `name`, into `sink`.
-pub(crate) fn value<R: Read>(
+pub(crate) fn value<R: Read + Send>(
     job: &mut Job,
     catalogue: Catalogue<R>,
     name: &str,

@@ -181,7 +181,7 @@ impl Job {
     ///
     /// # Errors
     /// [`JobError::Catalogue`].
-    pub fn value<R: Read>(
+    pub fn value<R: Read + Send>(
         &mut self,
         catalogue: Catalogue<R>,
         name: &str,

@@ -1,13 +1,15 @@
 //! The pipeline: chunks of a catalogue are valued side by side and handed to a sink in input order.
 //!
 //! ```text
-//! caller's thread: read, cut ──chunk──▶ any thread: value ──batch──▶ one thread at a time: write ──▶ sink
-//!          ▲                                                                │
-//!          └────────────────────── used buffers come back ◀─────────────────┘
+//! one thread at a time: read, cut ──chunk──▶ any thread: value ──batch──▶ one thread at a time: write ──▶ sink
+//!          ▲                                                                      │
+//!          └───────────────────────── used buffers come back ◀────────────────────┘
 //! ```
 //!
-//! There are no more threads than were asked for. The caller's reads, and values a chunk itself where more wait
-//! already than there are others; where reading is the slow part, as with a gzip stream, it does nothing else.
+//! There are no more threads than were asked for, the caller's among them. Each reads a chunk and values it, so that the
+//! chunk stays in one core's caches. A compressed input is read by the caller's alone, as a decoder's window would go from
+//! core to core otherwise: it hands its chunks to the others, and values one itself where more wait already than there
+//! are others; where decoding is the slow part, as with a gzip stream, it does nothing else.
 //! Whoever has valued the batch that is next in order writes it, and those behind it.
 //!
 //! The bound: `2 × threads + 2` pairs of a chunk and a batch exist, and the reader waits for one to come
@@ -19,14 +21,18 @@ use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::ThreadId;
 
 mod queue;
 
 use queue::Queue;
+use rayon::Scope;
 
 use crate::batch::{Batch, Counts, Encoding, Valuing};
 use crate::body::Valuer;
 use crate::catalogue::{Catalogue, CatalogueError, Trailer};
+use crate::compression::Compression;
 use crate::crash;
 use crate::exoplanets::Exoplanet;
 use crate::reject::{Reason, Reject};
@@ -145,6 +151,8 @@ pub struct Sinks<'s> {
 /// A chunk and the batch that becomes of it; both are used again and again.
 #[derive(Debug, Default)]
 struct Work {
+    /// The thread that had it last, in whose core's caches it may still be.
+    thread: Option<ThreadId>,
     seq: u64,
     chunk: Chunk,
     batch: Batch,
@@ -158,7 +166,7 @@ struct Work {
 ///
 /// # Panics
 /// Where valuing a row panics: a fault of this program.
-pub fn run<R: Read>(
+pub fn run<R: Read + Send>(
     mut catalogue: Catalogue<R>,
     planets: &[Exoplanet],
     valuer: &Valuer,
@@ -193,6 +201,34 @@ pub fn run<R: Read>(
     Ok(writer.summary)
 }
 
+/// The reading end, which one thread at a time is at.
+struct Reader<'r, R: Read> {
+    catalogue: &'r mut Catalogue<R>,
+    cancelled: &'r AtomicBool,
+    num_read: u64,
+    /// How the reading ended, once it has.
+    ended: Option<Result<(), PipelineError>>,
+}
+
+impl<R: Read> Reader<'_, R> {
+    /// Fills `work` with the next chunk; false where there is none.
+    fn fill(&mut self, work: &mut Work) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
+        let is_filled = self.catalogue.next_chunk(&mut work.chunk);
+        self.ended = match is_filled {
+            Err(error) => Some(Err(error.into())),
+            Ok(_) if self.cancelled.load(Ordering::Relaxed) => Some(Err(PipelineError::Cancelled)),
+            Ok(false) => Some(Ok(())),
+            Ok(true) => None,
+        };
+        work.seq = self.num_read;
+        self.num_read += 1;
+        self.ended.is_none()
+    }
+}
+
 /// Where chunks become batches.
 struct Workshop<'w, 's> {
     valuing: Valuing<'w>,
@@ -203,61 +239,75 @@ struct Workshop<'w, 's> {
 
 impl Workshop<'_, '_> {
     /// Reads until the catalogue ends, the writing fails or the run is stopped, and values all of it.
-    fn value_all<R: Read>(
+    fn value_all<R: Read + Send>(
         &self,
         catalogue: &mut Catalogue<R>,
         options: &PipelineOptions,
     ) -> Result<(), PipelineError> {
+        let compression = catalogue.header().compression;
         let num_others = options.num_threads.get() - 1;
+        let reader = Mutex::new(Reader {
+            catalogue,
+            cancelled: options.cancelled,
+            num_read: 0,
+            ended: None,
+        });
         if num_others == 0 {
-            return self.read_all(catalogue, options.cancelled, |work| {
+            self.value_own(&reader);
+        } else {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(num_others)
+                .build()
+                .map_err(PipelineError::Threads)?;
+            pool.in_place_scope(|scope| {
+                if compression != Compression::None {
+                    return self.hand_out(&reader, scope, num_others);
+                }
+                for _ in 0..num_others {
+                    scope.spawn(|_| self.value_own(&reader));
+                }
+                self.value_own(&reader);
+            });
+        }
+        self.queue.write_next();
+        let reader = reader.into_inner();
+        let ended = reader.unwrap_or_else(PoisonError::into_inner).ended;
+        ended.unwrap_or(Ok(()))
+    }
+
+    /// Reads chunks and values them.
+    fn value_own<R: Read>(&self, reader: &Mutex<Reader<'_, R>>) {
+        while let Some(work) = self.next_work(reader) {
+            self.value(work);
+            self.queue.write_next();
+        }
+    }
+
+    /// Reads chunks and has others value them, but for what is too much for them.
+    fn hand_out<'scope, R: Read>(
+        &'scope self,
+        reader: &Mutex<Reader<'_, R>>,
+        scope: &Scope<'scope>,
+        num_others: usize,
+    ) {
+        while let Some(work) = self.next_work(reader) {
+            if self.num_waiting.load(Ordering::Relaxed) > num_others {
+                self.value(work);
+                continue;
+            }
+            self.num_waiting.fetch_add(1, Ordering::Relaxed);
+            scope.spawn(|_| {
+                self.num_waiting.fetch_sub(1, Ordering::Relaxed);
                 self.value(work);
                 self.queue.write_next();
             });
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(num_others)
-            .build()
-            .map_err(PipelineError::Threads)?;
-        let read = pool.in_place_scope(|scope| {
-            self.read_all(catalogue, options.cancelled, |work| {
-                if self.num_waiting.load(Ordering::Relaxed) > num_others {
-                    return self.value(work);
-                }
-                self.num_waiting.fetch_add(1, Ordering::Relaxed);
-                scope.spawn(|_| {
-                    self.num_waiting.fetch_sub(1, Ordering::Relaxed);
-                    self.value(work);
-                    self.queue.write_next();
-                });
-            })
-        });
-        self.queue.write_next();
-        read
     }
 
-    /// Cuts chunks and has each of them valued.
-    fn read_all<R: Read>(
-        &self,
-        catalogue: &mut Catalogue<R>,
-        cancelled: &AtomicBool,
-        mut have_valued: impl FnMut(Work),
-    ) -> Result<(), PipelineError> {
-        for seq in 0.. {
-            let Some(mut work) = self.queue.free_work() else {
-                break;
-            };
-            let is_filled = catalogue.next_chunk(&mut work.chunk)?;
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(PipelineError::Cancelled);
-            }
-            if !is_filled {
-                break;
-            }
-            work.seq = seq;
-            have_valued(work);
-        }
-        Ok(())
+    fn next_work<R: Read>(&self, reader: &Mutex<Reader<'_, R>>) -> Option<Work> {
+        let mut work = self.queue.free_work()?;
+        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.fill(&mut work).then_some(work)
     }
 
     fn value(&self, mut work: Work) {

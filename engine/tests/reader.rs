@@ -20,7 +20,7 @@ const FILES: [&str; 4] = [
 type Outcome = (Vec<u8>, Vec<Reject>, String);
 
 /// Values `input` with `num_threads`, in chunks of `chunk_bytes`.
-fn value(input: impl Read, num_threads: usize, chunk_bytes: usize) -> Outcome {
+fn value(input: impl Read + Send, num_threads: usize, chunk_bytes: usize) -> Outcome {
     let job = Job {
         num_threads,
         read: ReadOptions {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use super::{PipelineError, PipelineOptions, Work, Writer};
 
@@ -55,17 +56,14 @@ impl<'s> Queue<'s> {
     /// Waits for a work that is free, or returns `None` where nothing more can be written. Where all works
     /// wait to be written and no thread is at it, the caller writes.
     pub(super) fn free_work(&self) -> Option<Work> {
+        let here = thread::current().id();
         let mut state = self.lock();
         loop {
             if state.stop.is_some() {
                 return None;
             }
-            if let Some(work) = state.free.pop() {
+            if let Some(work) = state.free_work(here) {
                 return Some(work);
-            }
-            if state.num_unmade > 0 {
-                state.num_unmade -= 1;
-                return Some(Work::default());
             }
             state = match state.is_writable() {
                 true => {
@@ -140,6 +138,21 @@ impl<'s> Queue<'s> {
 }
 
 impl State<'_> {
+    /// A work that this thread had last, if there is one, or else any.
+    fn free_work(&mut self, here: ThreadId) -> Option<Work> {
+        let own = self.free.iter().rposition(|work| work.thread == Some(here));
+        let mut work = match own {
+            Some(own) => self.free.swap_remove(own),
+            None if self.num_unmade > 0 => {
+                self.num_unmade -= 1;
+                Work::default()
+            }
+            None => self.free.pop()?,
+        };
+        work.thread = Some(here);
+        Some(work)
+    }
+
     fn is_writable(&self) -> bool {
         self.stop.is_none() && self.writer.is_some() && self.valued.contains_key(&self.next_seq)
     }

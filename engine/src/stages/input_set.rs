@@ -76,7 +76,7 @@ impl InputSet<'_> {
     ///
     /// # Errors
     /// [`StageError::Inputs`], [`StageError::Job`], [`StageError::Cancelled`].
-    pub fn open_catalogue<R: Read>(
+    pub fn open_catalogue<R: Read + Send>(
         &self,
         wrap: impl FnOnce(Reader, &Object) -> R,
     ) -> Result<OpenSet<R>, StageError> {
@@ -128,13 +128,13 @@ impl InputSet<'_> {
 }
 
 /// An input set whose catalogue is being read.
-pub struct OpenSet<R: Read> {
+pub struct OpenSet<R: Read + Send> {
     name: String,
     rows: u64,
     catalogue: Catalogue<R>,
 }
 
-impl<R: Read> OpenSet<R> {
+impl<R: Read + Send> OpenSet<R> {
     /// Values the catalogue into `sinks`, and checks that it has as many rows as when it was downloaded.
     ///
     /// # Errors

@@ -83,7 +83,7 @@ impl Default for Job {
 
 impl Job {
     /// Values `input` into lines.
-    pub(crate) fn run(&self, input: impl std::io::Read) -> Result<Valued, PipelineError> {
+    pub(crate) fn run(&self, input: impl std::io::Read + Send) -> Result<Valued, PipelineError> {
         let mut sink = LineSink::new(Vec::new(), self.encoding).expect("memory takes a header");
         let (summary, rejects) = self.run_into(input, &mut sink)?;
         Ok(Valued {
@@ -96,7 +96,7 @@ impl Job {
     /// Values `input` into `sink`.
     pub(crate) fn run_into(
         &self,
-        input: impl std::io::Read,
+        input: impl std::io::Read + Send,
         sink: &mut (dyn Sink + Send),
     ) -> Result<(Summary, Vec<Reject>), PipelineError> {
         let catalogue = Catalogue::open(input, &self.read)?;
