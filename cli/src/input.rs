@@ -74,13 +74,19 @@ pub(crate) fn open_catalogue(
 ) -> anyhow::Result<(Catalogue<ProgressBarIter<Input>>, ProgressBar)> {
     let open = |options: &ReadOptions| -> anyhow::Result<_> {
         let input = Input::open(path)?;
+        let is_waited_for = input.length().is_none();
         let bar = if is_quiet {
             ProgressBar::hidden()
         } else {
             progress_bar(input.length(), "")
         };
         match Catalogue::open(bar.wrap_read(input), options) {
-            Ok(catalogue) => Ok(Ok((catalogue, bar))),
+            Ok(mut catalogue) => {
+                if is_waited_for {
+                    catalogue.read_by_one();
+                }
+                Ok(Ok((catalogue, bar)))
+            }
             Err(error) => {
                 bar.finish_and_clear();
                 Ok(Err(error))

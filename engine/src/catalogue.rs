@@ -71,6 +71,7 @@ pub struct Catalogue<R: Read> {
     /// Rows that came with the header.
     first: Option<Chunk>,
     chunks: ChunkReader<Decompressed<R>>,
+    is_read_by_one: bool,
     /// The line that the first row may begin on, from 1.
     first_line: u64,
     /// The document up to its rows.
@@ -144,6 +145,7 @@ impl<R: Read> Catalogue<R> {
             plan,
             first: Some(first),
             chunks,
+            is_read_by_one: compression != Compression::None,
             first_line: 1 + num_lines + header.num_lines,
             envelope: Vec::new(),
             rows_read_bytes: 0,
@@ -198,6 +200,7 @@ impl<R: Read> Catalogue<R> {
             plan,
             first: None,
             chunks: ChunkReader::new(input, rows, position, framing, options.chunk_bytes),
+            is_read_by_one: compression != Compression::None,
             first_line: 1,
             envelope: start,
             rows_read_bytes: 0,
@@ -213,6 +216,16 @@ impl<R: Read> Catalogue<R> {
     /// Whether the input is CSV whose last row has no line end: it may be cut off.
     pub(crate) fn may_be_cut_off(&self) -> bool {
         self.header.format == Format::Csv && !self.is_line_ended
+    }
+
+    /// Has one thread do all the reading while others value, as suits an input that is waited for, such as a pipe. A compressed
+    /// one is read so in any case.
+    pub fn read_by_one(&mut self) {
+        self.is_read_by_one = true;
+    }
+
+    pub(crate) fn is_read_by_one(&self) -> bool {
+        self.is_read_by_one
     }
 
     pub(crate) fn plan(&self) -> &Plan {

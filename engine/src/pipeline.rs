@@ -7,7 +7,7 @@
 //! ```
 //!
 //! There are no more threads than were asked for, the caller's among them. Each reads a chunk and values it, so that the
-//! chunk stays in one core's caches. A compressed input is read by the caller's alone, as a decoder's window would go from
+//! chunk stays in one core's caches. A pipe is read by the caller's alone, and so is a compressed input, as a decoder's window would go from
 //! core to core otherwise: it hands its chunks to the others, and values one itself where more wait already than there
 //! are others; where decoding is the slow part, as with a gzip stream, it does nothing else.
 //! Whoever has valued the batch that is next in order writes it, and those behind it.
@@ -32,7 +32,6 @@ use rayon::Scope;
 use crate::batch::{Batch, Counts, Encoding, Valuing};
 use crate::body::Valuer;
 use crate::catalogue::{Catalogue, CatalogueError, Trailer};
-use crate::compression::Compression;
 use crate::crash;
 use crate::exoplanets::Exoplanet;
 use crate::reject::{Reason, Reject};
@@ -244,7 +243,7 @@ impl Workshop<'_, '_> {
         catalogue: &mut Catalogue<R>,
         options: &PipelineOptions,
     ) -> Result<(), PipelineError> {
-        let compression = catalogue.header().compression;
+        let is_read_by_one = catalogue.is_read_by_one();
         let num_others = options.num_threads.get() - 1;
         let reader = Mutex::new(Reader {
             catalogue,
@@ -260,7 +259,7 @@ impl Workshop<'_, '_> {
                 .build()
                 .map_err(PipelineError::Threads)?;
             pool.in_place_scope(|scope| {
-                if compression != Compression::None {
+                if is_read_by_one {
                     return self.hand_out(&reader, scope, num_others);
                 }
                 for _ in 0..num_others {
