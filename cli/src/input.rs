@@ -72,34 +72,31 @@ pub(crate) fn open_catalogue(
     path: &Path,
     is_quiet: bool,
 ) -> anyhow::Result<(Catalogue<ProgressBarIter<Input>>, ProgressBar)> {
-    let open = |options: &ReadOptions| -> anyhow::Result<_> {
+    let open = |fields| -> anyhow::Result<_> {
         let input = Input::open(path)?;
-        let is_waited_for = input.length().is_none();
+        let length = input.length();
         let bar = if is_quiet {
             ProgressBar::hidden()
         } else {
-            progress_bar(input.length(), "")
+            progress_bar(length, "")
         };
-        match Catalogue::open(bar.wrap_read(input), options) {
-            Ok(mut catalogue) => {
-                if is_waited_for {
-                    catalogue.read_by_one();
-                }
-                Ok(Ok((catalogue, bar)))
-            }
+        let options = ReadOptions {
+            fields,
+            is_waited_for: length.is_none(),
+            ..ReadOptions::default()
+        };
+        match Catalogue::open(bar.wrap_read(input), &options) {
+            Ok(catalogue) => Ok(Ok((catalogue, bar))),
             Err(error) => {
                 bar.finish_and_clear();
                 Ok(Err(error))
             }
         }
     };
-    let opened = match open(&ReadOptions::default())? {
+    let opened = match open(None)? {
         Err(CatalogueError::FieldsBehindData) if path != Path::new("-") => {
             let fields = find_fields(Input::open(path)?).with_context(|| name(path))?;
-            open(&ReadOptions {
-                fields: Some(fields),
-                ..ReadOptions::default()
-            })?
+            open(Some(fields))?
         }
         opened => opened,
     };

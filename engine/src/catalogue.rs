@@ -32,6 +32,9 @@ pub struct ReadOptions {
     /// The columns of a JSON document, where they are known from asking for them. A document may give its
     /// rows before its fields; these are then checked against its own at the end.
     pub fields: Option<Vec<String>>,
+    /// Whether reading waits for others, as for whoever writes into a pipe. One thread does all of it then while the others
+    /// value; a compressed input is read so in any case.
+    pub is_waited_for: bool,
 }
 
 impl Default for ReadOptions {
@@ -40,6 +43,7 @@ impl Default for ReadOptions {
             // So that a frame of an input set is decoded straight into its chunk.
             chunk_bytes: crate::frames::CONTENT_BYTES,
             fields: None,
+            is_waited_for: false,
         }
     }
 }
@@ -71,7 +75,7 @@ pub struct Catalogue<R: Read> {
     /// Rows that came with the header.
     first: Option<Chunk>,
     chunks: ChunkReader<Decompressed<R>>,
-    is_read_by_one: bool,
+    is_waited_for: bool,
     /// The line that the first row may begin on, from 1.
     first_line: u64,
     /// The document up to its rows.
@@ -145,7 +149,7 @@ impl<R: Read> Catalogue<R> {
             plan,
             first: Some(first),
             chunks,
-            is_read_by_one: compression != Compression::None,
+            is_waited_for: options.is_waited_for,
             first_line: 1 + num_lines + header.num_lines,
             envelope: Vec::new(),
             rows_read_bytes: 0,
@@ -200,7 +204,7 @@ impl<R: Read> Catalogue<R> {
             plan,
             first: None,
             chunks: ChunkReader::new(input, rows, position, framing, options.chunk_bytes),
-            is_read_by_one: compression != Compression::None,
+            is_waited_for: options.is_waited_for,
             first_line: 1,
             envelope: start,
             rows_read_bytes: 0,
@@ -218,14 +222,9 @@ impl<R: Read> Catalogue<R> {
         self.header.format == Format::Csv && !self.is_line_ended
     }
 
-    /// Has one thread do all the reading while others value, as suits an input that is waited for, such as a pipe. A compressed
-    /// one is read so in any case.
-    pub fn read_by_one(&mut self) {
-        self.is_read_by_one = true;
-    }
-
+    /// Whether one thread is to do all the reading.
     pub(crate) fn is_read_by_one(&self) -> bool {
-        self.is_read_by_one
+        self.is_waited_for || self.header.compression != Compression::None
     }
 
     pub(crate) fn plan(&self) -> &Plan {

@@ -21,12 +21,18 @@ type Outcome = (Vec<u8>, Vec<Reject>, String);
 
 /// Values `input` with `num_threads`, in chunks of `chunk_bytes`.
 fn value(input: impl Read + Send, num_threads: usize, chunk_bytes: usize) -> Outcome {
+    let read = ReadOptions {
+        chunk_bytes,
+        ..ReadOptions::default()
+    };
+    value_read(input, num_threads, read)
+}
+
+/// The same, read as `read` says.
+fn value_read(input: impl Read + Send, num_threads: usize, read: ReadOptions) -> Outcome {
     let job = Job {
         num_threads,
-        read: ReadOptions {
-            chunk_bytes,
-            ..ReadOptions::default()
-        },
+        read,
         ..Job::default()
     };
     let valued = job.run(input).expect("a catalogue");
@@ -101,11 +107,18 @@ fn any_pieces_threads_and_chunks_give_the_same() {
         }
         for num_threads in [1, 2, 4] {
             for chunk_bytes in [0, 1, 3, 511, 512, 4_099, 65_536, file.len(), usize::MAX] {
-                assert_eq!(
-                    value(&file[..], num_threads, chunk_bytes),
-                    expected,
-                    "{name}, {num_threads} threads, chunks of {chunk_bytes}"
-                );
+                for is_waited_for in [false, true] {
+                    let read = ReadOptions {
+                        chunk_bytes,
+                        is_waited_for,
+                        ..ReadOptions::default()
+                    };
+                    assert_eq!(
+                        value_read(&file[..], num_threads, read),
+                        expected,
+                        "{name}, {num_threads} threads, chunks of {chunk_bytes}, {is_waited_for}"
+                    );
+                }
             }
         }
     }

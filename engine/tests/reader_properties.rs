@@ -33,6 +33,7 @@ fn value(bytes: &[u8], chunk_bytes: usize) -> Result<Valued, PipelineError> {
             chunk_bytes,
             // Where it helps; a document with its own fields says that they are others.
             fields: bytes.starts_with(b"{\"data\"").then_some(fields),
+            ..ReadOptions::default()
         },
         ..Job::default()
     };

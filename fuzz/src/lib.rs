@@ -33,6 +33,7 @@ fn value(
     let options = ReadOptions {
         chunk_bytes,
         fields: fields.map(<[String]>::to_vec),
+        ..ReadOptions::default()
     };
     let catalogue = Catalogue::open(bytes, &options).map_err(|error| error.to_string())?;
     let mut sink = LineSink::new(Vec::new(), Encoding::Json).expect("memory takes all");

@@ -154,6 +154,7 @@ fn engine(document: &str, chunk_bytes: usize) -> Vec<Vec<String>> {
     let options = ReadOptions {
         chunk_bytes,
         fields: Some(fields),
+        ..ReadOptions::default()
     };
     let mut catalogue = Catalogue::open(document.as_bytes(), &options).expect("a catalogue");
     let mut chunk = Chunk::default();
