@@ -385,20 +385,32 @@ fn what_the_input_fails_with_is_told() {
             Err(std::io::ErrorKind::ConnectionReset.into())
         }
     }
+    // Many chunks, so that several threads are at it.
+    let rows = b"433,.2,1.4\n".repeat(100_000);
     for start in [
         &b""[..],
         b"pdes,e,a\n",
         b"pdes,e,a\n433,.2,1.4\n",
         &gzip(b"pdes,e,a\n")[..15],
+        &[b"pdes,e,a\n", &rows[..]].concat(),
     ] {
-        let input = std::io::Read::chain(start, Broken);
-        let result = Job::default().run(input);
-        let is_told = matches!(
-            &result,
-            Err(PipelineError::Catalogue(CatalogueError::Read(error)))
-                if error.kind() == std::io::ErrorKind::ConnectionReset
-        );
-        assert!(is_told, "{result:?}");
+        for (num_threads, is_waited_for) in [(1, false), (2, false), (2, true), (4, false)] {
+            let job = Job {
+                num_threads,
+                read: ReadOptions {
+                    is_waited_for,
+                    ..ReadOptions::default()
+                },
+                ..Job::default()
+            };
+            let result = job.run(std::io::Read::chain(start, Broken));
+            let is_told = matches!(
+                &result,
+                Err(PipelineError::Catalogue(CatalogueError::Read(error)))
+                    if error.kind() == std::io::ErrorKind::ConnectionReset
+            );
+            assert!(is_told, "{num_threads} threads: {:?}", result.err());
+        }
     }
 }
 

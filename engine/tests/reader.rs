@@ -5,6 +5,7 @@ mod support;
 use std::io::{self, Read, Write};
 
 use engine::catalogue::ReadOptions;
+use engine::pipeline::PipelineError;
 use engine::reject::Reject;
 use flate2::write::GzEncoder;
 use support::{Job, data, recorded};
@@ -120,6 +121,29 @@ fn any_pieces_threads_and_chunks_give_the_same() {
                     );
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_has_no_result() {
+    let file = data(FILES[1]);
+    for num_threads in [1, 2] {
+        for is_waited_for in [false, true] {
+            let job = Job {
+                num_threads,
+                read: ReadOptions {
+                    is_waited_for,
+                    ..ReadOptions::default()
+                },
+                is_cancelled: true,
+                ..Job::default()
+            };
+            let result = job.run(&file[..]).map(|valued| valued.summary);
+            assert!(
+                matches!(result, Err(PipelineError::Cancelled)),
+                "{result:?}"
+            );
         }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) struct Job {
     pub(crate) max_rejects_percent: f64,
     pub(crate) encoding: Encoding,
     pub(crate) read: ReadOptions,
+    pub(crate) is_cancelled: bool,
 }
 
 impl Default for Job {
@@ -77,6 +78,7 @@ impl Default for Job {
             max_rejects_percent: 100.0,
             encoding: Encoding::Json,
             read: ReadOptions::default(),
+            is_cancelled: false,
         }
     }
 }
@@ -108,7 +110,7 @@ impl Job {
         let options = PipelineOptions {
             num_threads: NonZeroUsize::new(self.num_threads).expect("at least one thread"),
             max_rejects_percent: self.max_rejects_percent,
-            cancelled: &AtomicBool::new(false),
+            cancelled: &AtomicBool::new(self.is_cancelled),
         };
         let sinks = Sinks {
             items: sink,
