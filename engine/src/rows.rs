@@ -7,6 +7,7 @@
 //! columns, the exoplanets' columns.
 
 mod block;
+mod brackets;
 mod cells;
 mod chunks;
 mod csv;

@@ -217,12 +217,6 @@ impl Index {
     }
 }
 
-/// Takes what a scan finds, block by block.
-trait Take {
-    /// Takes what the block at `at` gives.
-    fn take(&mut self, at: usize, step: Step);
-}
-
 /// Takes the marks of each block and, among them, the row ends.
 struct Marks<'i, P> {
     index: &'i mut Index,
@@ -230,7 +224,8 @@ struct Marks<'i, P> {
     positions: P,
 }
 
-impl<P: Fn(u64, u32, &mut [u32; BLOCK_BYTES])> Take for Marks<'_, P> {
+impl<P: Fn(u64, u32, &mut [u32; BLOCK_BYTES])> Marks<'_, P> {
+    /// Takes what the block at `at` gives.
     #[inline(always)]
     fn take(&mut self, at: usize, step: Step) {
         let Step {
@@ -259,58 +254,6 @@ impl<P: Fn(u64, u32, &mut [u32; BLOCK_BYTES])> Take for Marks<'_, P> {
     }
 }
 
-/// Takes note of the last row end alone.
-struct LastRowEnd(Option<usize>);
-
-impl Take for LastRowEnd {
-    #[inline(always)]
-    fn take(&mut self, at: usize, step: Step) {
-        if let Some(last) = step.row_ends.checked_ilog2() {
-            self.0 = Some(at + last as usize + 1);
-        }
-    }
-}
-
-/// The position behind the last row end that is reached from `start` on, where a row of JSON begins, over
-/// regular rows alone.
-pub(super) fn last_json_row_end(bytes: &[u8], start: usize) -> Option<usize> {
-    // SAFETY: as in `Index::fill`.
-    #[allow(
-        unsafe_code,
-        reason = "vector instructions, chosen where the machine has them"
-    )]
-    match Machine::here() {
-        #[cfg(target_arch = "x86_64")]
-        Machine::Avx512 => unsafe { last_json_row_end_avx512(bytes, start) },
-        #[cfg(target_arch = "x86_64")]
-        Machine::Avx2 => unsafe { last_json_row_end_avx2(bytes, start) },
-        Machine::Any => last_row_end(bytes, start, portable::json),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-fn last_json_row_end_avx2(bytes: &[u8], start: usize) -> Option<usize> {
-    last_row_end(bytes, start, |block| avx2::json(block))
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-fn last_json_row_end_avx512(bytes: &[u8], start: usize) -> Option<usize> {
-    last_row_end(bytes, start, |block| avx512::json(block))
-}
-
-#[inline(always)]
-fn last_row_end(
-    bytes: &[u8],
-    start: usize,
-    classify: impl Fn(&[u8; BLOCK_BYTES]) -> JsonMasks,
-) -> Option<usize> {
-    let mut last = LastRowEnd(None);
-    scan(bytes, start, JsonScan::default(), classify, &mut last);
-    last.0
-}
-
 /// Scans `bytes` from `start` on, as far as they are regular, and has what each block gives taken with the block's
 /// position.
 ///
@@ -321,7 +264,7 @@ fn scan<S: Scan>(
     start: usize,
     mut scan: S,
     classify: impl Fn(&[u8; BLOCK_BYTES]) -> S::Masks,
-    found: &mut impl Take,
+    found: &mut Marks<'_, impl Fn(u64, u32, &mut [u32; BLOCK_BYTES])>,
 ) {
     let (blocks, rest) = bytes[start..].as_chunks::<BLOCK_BYTES>();
     let mut at = start;

@@ -4,7 +4,7 @@
 use memchr::memchr2;
 use serde::Deserialize;
 
-use super::index::last_json_row_end;
+use super::brackets::last_row_end;
 use super::{Cells, Fault, Plan};
 use crate::reject::Reason;
 
@@ -135,9 +135,8 @@ impl JsonFraming {
         if is_first {
             return self.scan_bytes(bytes, from, is_first);
         }
-        // Regular rows are passed in one go, the rest of the way byte by byte.
-        let regular = skip_separators(bytes, 0).and_then(|start| last_json_row_end(bytes, start));
-        let Some(boundary) = regular else {
+        // Rows of plain cells are passed in one go, the rest of the way byte by byte.
+        let Some(boundary) = last_row_end(bytes) else {
             return self.scan_bytes(bytes, from, is_first);
         };
         *self = JsonFraming::default();

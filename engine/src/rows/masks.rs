@@ -74,6 +74,38 @@ impl JsonMasks {
     }
 }
 
+/// The bytes that tell where rows of JSON end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BracketMasks {
+    /// Brackets and braces.
+    pub(super) opening: u64,
+    pub(super) closing: u64,
+    /// The [parity] of the quotes.
+    pub(super) parity: u64,
+    pub(super) backslashes: u64,
+}
+
+impl BracketMasks {
+    /// Like [`CsvMasks::of`]; `is_small` says where a byte stands once the bit is set by which braces differ from
+    /// brackets.
+    #[inline(always)]
+    fn of(
+        is: impl Fn(u8) -> u64,
+        is_small: impl Fn(u8) -> u64,
+        parity: impl Fn(u64) -> u64,
+    ) -> Self {
+        BracketMasks {
+            opening: is_small(b'{'),
+            closing: is_small(b'}'),
+            parity: parity(is(b'"')),
+            backslashes: is(b'\\'),
+        }
+    }
+}
+
+/// The bit by which small letters differ from large ones, and braces from brackets.
+const SMALL: u8 = 0x20;
+
 /// For each bit, whether an odd number of bits is set up to and with it.
 #[inline(always)]
 pub(super) fn parity(mut bits: u64) -> u64 {
@@ -120,6 +152,15 @@ mod tests {
         }
     }
 
+    fn brackets(block: &[u8; BLOCK_BYTES]) -> BracketMasks {
+        BracketMasks {
+            opening: mask(block, |byte| matches!(byte, b'[' | b'{')),
+            closing: mask(block, |byte| matches!(byte, b']' | b'}')),
+            parity: parity(mask(block, |byte| byte == b'"')),
+            backslashes: mask(block, |byte| byte == b'\\'),
+        }
+    }
+
     fn check(block: &[u8; BLOCK_BYTES]) {
         for machine in Machine::all() {
             // SAFETY: a machine is only among those that there are where it has the instructions.
@@ -134,19 +175,26 @@ mod tests {
                         avx512::quotes(block),
                         avx512::csv(block),
                         avx512::json(block),
+                        avx512::brackets(block),
                     )
                 },
                 #[cfg(target_arch = "x86_64")]
                 Machine::Avx2 => unsafe {
-                    (avx2::quotes(block), avx2::csv(block), avx2::json(block))
+                    (
+                        avx2::quotes(block),
+                        avx2::csv(block),
+                        avx2::json(block),
+                        avx2::brackets(block),
+                    )
                 },
                 Machine::Any => (
                     portable::quotes(block),
                     portable::csv(block),
                     portable::json(block),
+                    portable::brackets(block),
                 ),
             };
-            let expected = (csv(block).quotes, csv(block), json(block));
+            let expected = (csv(block).quotes, csv(block), json(block), brackets(block));
             assert_eq!(found, expected, "{machine:?}");
         }
     }

@@ -6,7 +6,7 @@ use std::arch::x86_64::{
     _mm256_set1_epi8, _mm256_sub_epi8,
 };
 
-use super::{BLOCK_BYTES, CsvMasks, JsonMasks};
+use super::{BLOCK_BYTES, BracketMasks, CsvMasks, JsonMasks, SMALL};
 
 #[inline]
 #[target_feature(enable = "avx2,pclmulqdq")]
@@ -28,13 +28,31 @@ pub(in super::super) fn csv(block: &[u8; BLOCK_BYTES]) -> CsvMasks {
 #[target_feature(enable = "avx2,pclmulqdq")]
 pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
     let halves = load(block);
-    let small = halves.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(0x20)));
+    let small = small(halves);
     JsonMasks::of(
         |byte| gather(halves, |half| is(half, byte)),
         |first, last| gather(halves, |half| is_in(half, first, last)),
         gather(small, |half| is_in(half, b'a', b'z')),
         |bits| parity(bits),
     )
+}
+
+#[inline]
+#[target_feature(enable = "avx2,pclmulqdq")]
+pub(in super::super) fn brackets(block: &[u8; BLOCK_BYTES]) -> BracketMasks {
+    let halves = load(block);
+    let small = small(halves);
+    BracketMasks::of(
+        |byte| gather(halves, |half| is(half, byte)),
+        |byte| gather(small, |half| is(half, byte)),
+        |bits| parity(bits),
+    )
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn small(halves: [__m256i; 2]) -> [__m256i; 2] {
+    halves.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(SMALL.cast_signed())))
 }
 
 #[inline]

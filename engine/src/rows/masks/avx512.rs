@@ -8,7 +8,7 @@ use std::arch::x86_64::{
 };
 
 use super::avx2::parity;
-use super::{BLOCK_BYTES, CsvMasks, JsonMasks};
+use super::{BLOCK_BYTES, BracketMasks, CsvMasks, JsonMasks, SMALL};
 
 #[inline]
 #[target_feature(enable = "avx512bw")]
@@ -27,11 +27,23 @@ pub(in super::super) fn csv(block: &[u8; BLOCK_BYTES]) -> CsvMasks {
 #[target_feature(enable = "avx512bw,pclmulqdq")]
 pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
     let block = load(block);
-    let small = _mm512_or_si512(block, _mm512_set1_epi8(0x20));
+    let small = small(block);
     JsonMasks::of(
         |byte| is(block, byte),
         |first, last| is_in(block, first, last),
         is_in(small, b'a', b'z'),
+        |bits| parity(bits),
+    )
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,pclmulqdq")]
+pub(in super::super) fn brackets(block: &[u8; BLOCK_BYTES]) -> BracketMasks {
+    let block = load(block);
+    let small = small(block);
+    BracketMasks::of(
+        |byte| is(block, byte),
+        |byte| is(small, byte),
         |bits| parity(bits),
     )
 }
@@ -80,6 +92,12 @@ fn load(block: &[u8; BLOCK_BYTES]) -> __m512i {
     unsafe {
         _mm512_loadu_si512(block.as_ptr().cast())
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn small(block: __m512i) -> __m512i {
+    _mm512_or_si512(block, _mm512_set1_epi8(SMALL.cast_signed()))
 }
 
 /// The bytes that are `byte`.

@@ -1,6 +1,6 @@
 //! Eight bytes at a time, on any machine.
 
-use super::{BLOCK_BYTES, CsvMasks, JsonMasks, parity};
+use super::{BLOCK_BYTES, BracketMasks, CsvMasks, JsonMasks, SMALL, parity};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW_BITS: u64 = 0x7f * ONES;
@@ -21,9 +21,23 @@ pub(in super::super) fn json(block: &[u8; BLOCK_BYTES]) -> JsonMasks {
     JsonMasks::of(
         |byte| gather(block, |word| is(word, byte)),
         |first, last| gather(block, |word| is_in(word, first, last)),
-        gather(block, |word| is_in(word | (0x20 * ONES), b'a', b'z')),
+        gather(block, |word| is_in(small(word), b'a', b'z')),
         parity,
     )
+}
+
+#[inline]
+pub(in super::super) fn brackets(block: &[u8; BLOCK_BYTES]) -> BracketMasks {
+    BracketMasks::of(
+        |byte| gather(block, |word| is(word, byte)),
+        |byte| gather(block, |word| is(small(word), byte)),
+        parity,
+    )
+}
+
+#[inline]
+fn small(word: u64) -> u64 {
+    word | (u64::from(SMALL) * ONES)
 }
 
 /// Collects the high bits of the bytes that `classify` leaves of each word.
