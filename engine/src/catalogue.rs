@@ -40,8 +40,8 @@ pub struct ReadOptions {
 impl Default for ReadOptions {
     fn default() -> Self {
         ReadOptions {
-            // So that a frame of an input set is decoded straight into its chunk.
-            chunk_bytes: crate::frames::CONTENT_BYTES,
+            // Two frames of an input set, which are decoded straight into it.
+            chunk_bytes: 2 * crate::frames::CONTENT_BYTES,
             fields: None,
             is_waited_for: false,
         }
