@@ -72,6 +72,7 @@ struct FullName<'a> {
 }
 
 impl<'a> FullName<'a> {
+    #[inline(always)]
     fn parse(full_name: &'a str) -> Self {
         let (front, parenthesis) = split_parenthesis(trimmed(full_name));
         if front.is_empty() {

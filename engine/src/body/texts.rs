@@ -26,6 +26,7 @@ impl<'a> Texts<'a> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn flag(self, column: Column) -> Result<Option<bool>, Box<Invalid>> {
         match self.cells.bytes(column as usize) {
             b"" => Ok(None),
