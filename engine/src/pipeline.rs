@@ -7,9 +7,10 @@
 //! ```
 //!
 //! There are no more threads than were asked for, the caller's among them. Each reads a chunk and values it, so that the
-//! chunk stays in one core's caches. A pipe is read by the caller's alone, and so is a compressed input, as a decoder's window would go from
-//! core to core otherwise: it hands its chunks to the others, and values one itself where more wait already than there
-//! are others; where decoding is the slow part, as with a gzip stream, it does nothing else.
+//! chunk stays in one core's caches. The caller's thread alone reads a pipe, so that no other waits for the reading, and a
+//! compressed input, as the decoder's window would go from core to core otherwise. It hands its chunks to the others, and
+//! values one itself where more wait already than there are others; where decoding is the slow part, as with a gzip
+//! stream, it does nothing else.
 //! Whoever has valued the batch that is next in order writes it, and those behind it.
 //!
 //! The bound: `2 × threads + 2` pairs of a chunk and a batch exist, and the reader waits for one to come
@@ -20,8 +21,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 
 mod queue;
@@ -150,7 +151,7 @@ pub struct Sinks<'s> {
 /// A chunk and the batch that becomes of it; both are used again and again.
 #[derive(Debug, Default)]
 struct Work {
-    /// The thread that had it last, in whose core's caches it may still be.
+    /// The thread that read it last, in whose core's caches it may still be.
     thread: Option<ThreadId>,
     seq: u64,
     chunk: Chunk,
@@ -164,7 +165,7 @@ struct Work {
 /// [`PipelineError`]; what the sinks have taken by then is not a result.
 ///
 /// # Panics
-/// Where valuing a row panics: a fault of this program.
+/// Where reading, valuing or a sink panics.
 pub fn run<R: Read + Send>(
     mut catalogue: Catalogue<R>,
     planets: &[Exoplanet],
@@ -181,7 +182,6 @@ pub fn run<R: Read + Send>(
             format: catalogue.header().format,
             encoding,
         },
-        num_waiting: AtomicUsize::new(0),
         queue: Queue::new(Writer::new(sinks, catalogue.first_line()), options),
     };
     let read = workshop.value_all(&mut catalogue, options);
@@ -220,10 +220,12 @@ impl<R: Read> Reader<'_, R> {
             Err(error) => Some(Err(error.into())),
             Ok(_) if self.cancelled.load(Ordering::Relaxed) => Some(Err(PipelineError::Cancelled)),
             Ok(false) => Some(Ok(())),
-            Ok(true) => None,
+            Ok(true) => {
+                work.seq = self.num_read;
+                self.num_read += 1;
+                None
+            }
         };
-        work.seq = self.num_read;
-        self.num_read += 1;
         self.ended.is_none()
     }
 }
@@ -231,8 +233,6 @@ impl<R: Read> Reader<'_, R> {
 /// Where chunks become batches.
 struct Workshop<'w, 's> {
     valuing: Valuing<'w>,
-    /// Chunks that were given to the other threads and not begun yet.
-    num_waiting: AtomicUsize,
     queue: Queue<'s>,
 }
 
@@ -258,9 +258,10 @@ impl Workshop<'_, '_> {
                 .num_threads(num_others)
                 .build()
                 .map_err(PipelineError::Threads)?;
+            let num_waiting = AtomicUsize::new(0);
             pool.in_place_scope(|scope| {
                 if is_read_by_one {
-                    return self.hand_out(&reader, scope, num_others);
+                    return self.hand_out(&reader, scope, num_others, &num_waiting);
                 }
                 for _ in 0..num_others {
                     scope.spawn(|_| self.value_own(&reader));
@@ -270,7 +271,7 @@ impl Workshop<'_, '_> {
         }
         self.queue.write_next();
         let reader = reader.into_inner();
-        let ended = reader.unwrap_or_else(PoisonError::into_inner).ended;
+        let ended = reader.expect("a reader's panic goes on").ended;
         ended.unwrap_or(Ok(()))
     }
 
@@ -278,37 +279,39 @@ impl Workshop<'_, '_> {
     fn value_own<R: Read>(&self, reader: &Mutex<Reader<'_, R>>) {
         while let Some(work) = self.next_work(reader) {
             self.value(work);
-            self.queue.write_next();
         }
     }
 
-    /// Reads chunks and has others value them, but for what is too much for them.
+    /// Reads chunks and has others value them, but for what is too much for them. Those that they have not begun are
+    /// counted by `num_waiting`.
     fn hand_out<'scope, R: Read>(
         &'scope self,
         reader: &Mutex<Reader<'_, R>>,
         scope: &Scope<'scope>,
         num_others: usize,
+        num_waiting: &'scope AtomicUsize,
     ) {
         while let Some(work) = self.next_work(reader) {
-            if self.num_waiting.load(Ordering::Relaxed) > num_others {
+            if num_waiting.load(Ordering::Relaxed) > num_others {
                 self.value(work);
                 continue;
             }
-            self.num_waiting.fetch_add(1, Ordering::Relaxed);
+            num_waiting.fetch_add(1, Ordering::Relaxed);
             scope.spawn(|_| {
-                self.num_waiting.fetch_sub(1, Ordering::Relaxed);
+                num_waiting.fetch_sub(1, Ordering::Relaxed);
                 self.value(work);
-                self.queue.write_next();
             });
         }
     }
 
     fn next_work<R: Read>(&self, reader: &Mutex<Reader<'_, R>>) -> Option<Work> {
         let mut work = self.queue.free_work()?;
-        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where another thread's reading has panicked, nothing is to be read any more.
+        let mut reader = reader.lock().ok()?;
         reader.fill(&mut work).then_some(work)
     }
 
+    /// Values a chunk, and writes what is next in order then.
     fn value(&self, mut work: Work) {
         let valued = catch_unwind(AssertUnwindSafe(move || {
             let Work {
@@ -321,6 +324,7 @@ impl Workshop<'_, '_> {
             work
         }));
         self.queue.add(valued);
+        self.queue.write_next();
     }
 }
 

@@ -3,10 +3,14 @@
 mod support;
 
 use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use engine::batch::Encoding;
 use engine::catalogue::ReadOptions;
+use engine::generate::{Format, Options, generate};
 use engine::pipeline::PipelineError;
 use engine::reject::Reject;
+use engine::sink::LineSink;
 use flate2::write::GzEncoder;
 use support::{Job, data, recorded};
 
@@ -144,6 +148,64 @@ fn a_run_that_is_stopped_has_no_result() {
                 matches!(result, Err(PipelineError::Cancelled)),
                 "{result:?}"
             );
+        }
+    }
+}
+
+/// Panics once, behind some of its bytes.
+struct Panics<'b> {
+    before: &'b [u8],
+    behind: &'b [u8],
+    has_panicked: bool,
+}
+
+impl Read for Panics<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.before.is_empty() && !self.has_panicked {
+            self.has_panicked = true;
+            panic!("the reader's own fault");
+        }
+        match self.has_panicked {
+            false => self.before.read(buffer),
+            true => self.behind.read(buffer),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_written_that_was_read_behind_a_panic() {
+    let mut file = Vec::new();
+    let options = Options {
+        rows: 2_000,
+        seed: 7,
+        format: Format::Csv,
+    };
+    generate(&options, &mut file).expect("memory takes a catalogue");
+    let (expected, ..) = value(&file[..], 1, 4_096);
+    for num_threads in [1, 2, 4] {
+        for is_waited_for in [false, true] {
+            let job = Job {
+                num_threads,
+                read: ReadOptions {
+                    chunk_bytes: 4_096,
+                    is_waited_for,
+                    ..ReadOptions::default()
+                },
+                ..Job::default()
+            };
+            let (before, behind) = file.split_at(file.len() / 4);
+            let reader = Panics {
+                before,
+                behind,
+                has_panicked: false,
+            };
+            let mut lines = Vec::new();
+            let mut sink =
+                LineSink::new(&mut lines, Encoding::Json).expect("memory takes a header");
+            let ran = catch_unwind(AssertUnwindSafe(|| job.run_into(reader, &mut sink)));
+            assert!(ran.is_err(), "a fault of the program is none of the input");
+            assert!(!lines.is_empty(), "there were rows before");
+            assert!(expected.starts_with(&lines), "{num_threads} threads");
         }
     }
 }

@@ -87,7 +87,7 @@ impl<'s> Queue<'s> {
                 state.valued.insert(work.seq, work);
             }
             Err(panic) => {
-                state.stop = Some(Stop::Panicked(panic));
+                state.stop.get_or_insert(Stop::Panicked(panic));
                 self.freed.notify_all();
             }
         }
@@ -96,23 +96,22 @@ impl<'s> Queue<'s> {
     /// Writes what is next in order, as long as there is any and no other thread is at it.
     pub(super) fn write_next(&self) {
         let mut state = self.lock();
-        while state.is_writable() {
-            let seq = state.next_seq;
-            let (Some(mut work), Some(mut writer)) =
-                (state.valued.remove(&seq), state.writer.take())
-            else {
-                return;
-            };
+        while let Some((mut work, mut writer)) = state.take_next() {
             drop(state);
             let written = catch_unwind(AssertUnwindSafe(|| writer.write(&mut work.batch)));
             state = self.lock();
             state.writer = Some(writer);
             state.next_seq += 1;
-            match written {
-                Ok(Ok(())) => state.free.push(work),
-                Ok(Err(error)) => state.stop = Some(Stop::Failed(error)),
-                Err(panic) => state.stop = Some(Stop::Panicked(panic)),
-            }
+            let stop = match written {
+                Ok(Ok(())) => {
+                    state.free.push(work);
+                    None
+                }
+                Ok(Err(error)) => Some(Stop::Failed(error)),
+                Err(panic) => Some(Stop::Panicked(panic)),
+            };
+            // What came first is the reason.
+            state.stop = state.stop.take().or(stop);
             self.freed.notify_all();
         }
     }
@@ -137,8 +136,8 @@ impl<'s> Queue<'s> {
     }
 }
 
-impl State<'_> {
-    /// A work that this thread had last, if there is one, or else any.
+impl<'s> State<'s> {
+    /// A work that this thread read last, if there is one, or else any.
     fn free_work(&mut self, here: ThreadId) -> Option<Work> {
         let own = self.free.iter().rposition(|work| work.thread == Some(here));
         let mut work = match own {
@@ -151,6 +150,14 @@ impl State<'_> {
         };
         work.thread = Some(here);
         Some(work)
+    }
+
+    /// The work that is next in order, and who writes it, where both are there.
+    fn take_next(&mut self) -> Option<(Work, Writer<'s>)> {
+        if !self.is_writable() {
+            return None;
+        }
+        Some((self.valued.remove(&self.next_seq)?, self.writer.take()?))
     }
 
     fn is_writable(&self) -> bool {

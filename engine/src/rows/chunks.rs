@@ -1,9 +1,9 @@
 //! Chunks: a stream of bytes cut behind whole rows.
 //!
 //! For each chunk the input is read up to a multiple of the chunk size, counted from its beginning: as independent compressed
-//! frames begin and end there, too. Memory is one chunk and its successor's first row: a buffer grows beyond that only while
-//! a single row needs it, or while what was read for such a row is handed out, and never beyond [`MAX_ROW_BYTES`]. Where
-//! the cuts fall depends on the bytes alone, not on how they arrive.
+//! frames begin and end there, too. Memory is one chunk and its successor's first row: a chunk grows beyond that only where
+//! a single row needs it, or where what was read for such a row is handed out, and never beyond [`MAX_ROW_BYTES`]; the
+//! memory that it has then is used again. Where the cuts fall depends on the bytes alone, not on how they arrive.
 
 use std::io::{self, Read};
 
