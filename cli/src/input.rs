@@ -94,13 +94,18 @@ pub(crate) fn open_catalogue(
         }
     };
     let opened = match open(None)? {
-        Err(CatalogueError::FieldsBehindData) if path != Path::new("-") => {
+        Err(CatalogueError::FieldsBehindData) if can_be_read_twice(path) => {
             let fields = find_fields(Input::open(path)?).with_context(|| name(path))?;
             open(Some(fields))?
         }
         opened => opened,
     };
     opened.with_context(|| name(path))
+}
+
+/// Whether there is a file at `path`, and no pipe.
+fn can_be_read_twice(path: &Path) -> bool {
+    path != Path::new("-") && std::fs::metadata(path).is_ok_and(|data| data.is_file())
 }
 
 /// A bar over `length` bytes of what `message` says, or a counter where the length is not known; hidden unless

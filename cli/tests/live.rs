@@ -15,7 +15,7 @@ use settled::{Settled, bodies, gzip};
 use support::{Folder, data};
 use upstreams::{
     DELTA_V, DELTA_V_COPY, EXOPLANETS, NHATS, SBDB, Upstreams, addressed_to, catalogue, recorded,
-    run_fresh, sets, succeeded,
+    run_fresh, run_fresh_with_input, sets, succeeded,
 };
 
 #[test]
@@ -103,7 +103,11 @@ fn a_file_is_a_source_too_however_it_is_compressed() {
     for file in ["plain.csv", "packed.csv.gz", "packed.csv.zst"] {
         succeeded(run_fresh(&folder, &server, &["--asteroids", file]));
     }
+    // A pipe with a name can be read once only.
+    let pipe = ["--asteroids", "/dev/stdin"];
+    succeeded(run_fresh_with_input(&folder, &server, &pipe, &csv));
     let sets = sets(&folder);
+    assert_eq!(sets.len(), 4);
     for set in &sets {
         assert_eq!(set["asteroids"]["rows"], 53);
         assert_eq!(set["asteroids"]["object"], "asteroids.csv.zst");
@@ -111,6 +115,20 @@ fn a_file_is_a_source_too_however_it_is_compressed() {
     }
     let is_catalogue = |request: &misbehaving_server::Recorded| request.path == SBDB;
     assert!(!server.requests().iter().any(is_catalogue));
+}
+
+#[test]
+fn a_file_that_is_compressed_twice_is_refused() {
+    let folder = Folder::new();
+    folder.write(
+        "twice.csv.gz.gz",
+        &gzip(&gzip(&recorded("asteroids-2020.csv"))),
+    );
+    let server = Upstreams::new().start();
+    let ran = run_fresh(&folder, &server, &["--asteroids", "twice.csv.gz.gz"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("compressed twice"), "{}", ran.stderr);
+    assert_eq!(sets(&folder), Vec::<Value>::new());
 }
 
 #[test]

@@ -253,9 +253,16 @@ fn a_document_with_its_rows_first_is_read_from_a_file_and_refused_from_a_pipe() 
         folder.done(&["value", "turned.json"]).stdout,
         straight.stdout
     );
-    let piped = folder.run_with_input(&["value", "-"], turned.as_bytes());
-    assert_eq!(piped.code, Some(1));
-    assert!(piped.stderr.contains("file"), "{}", piped.stderr);
+    // A pipe may have a name, too.
+    for pipe in ["-", "/dev/stdin"] {
+        let piped = folder.run_with_input(&["value", pipe], turned.as_bytes());
+        assert_eq!(piped.code, Some(1), "{pipe}");
+        assert!(
+            piped.stderr.contains("read it from a file"),
+            "{pipe}: {}",
+            piped.stderr
+        );
+    }
 }
 
 #[test]

@@ -75,6 +75,16 @@ pub(crate) fn addressed_to_url(url: &str) -> Vec<String> {
 
 /// Runs on fresh inputs from `server`.
 pub(crate) fn run_fresh(folder: &Folder, server: &Server, more: &[&str]) -> Ran {
+    run_fresh_with_input(folder, server, more, b"")
+}
+
+/// The same with `input` on standard input.
+pub(crate) fn run_fresh_with_input(
+    folder: &Folder,
+    server: &Server,
+    more: &[&str],
+    input: &[u8],
+) -> Ran {
     let addresses = addressed_to(server);
     let mut args = vec!["run", "--inputs", "fresh"];
     args.extend(addresses.iter().map(String::as_str));
@@ -82,7 +92,7 @@ pub(crate) fn run_fresh(folder: &Folder, server: &Server, more: &[&str]) -> Ran 
     if !more.contains(&"--asteroids") {
         args.extend(["--min-rows", "100"]);
     }
-    folder.run(&args)
+    folder.run_with_input(&args, input)
 }
 
 #[track_caller]

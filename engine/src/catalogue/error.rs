@@ -24,6 +24,9 @@ pub enum CatalogueError {
         #[source]
         source: io::Error,
     },
+    /// The content of a compressed input is compressed, too.
+    #[error("the input is compressed twice: decompress it once")]
+    CompressedTwice,
     /// There is nothing in the input.
     #[error("the input is empty")]
     Empty,

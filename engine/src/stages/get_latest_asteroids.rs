@@ -95,15 +95,19 @@ async fn fields_asked_for(source: &Source) -> Result<Option<Vec<String>>, StageE
         Source::Url(url) => return Ok(asked_of_sbdb(url).0),
         Source::File(path) => path.clone(),
     };
-    let find = move || match File::open(&path)
-        .map(|file| Catalogue::open(file, &ReadOptions::default()))
-    {
-        Ok(Err(CatalogueError::FieldsBehindData)) => File::open(&path)
-            .map_err(CatalogueError::Read)
-            .and_then(find_fields)
-            .map(Some),
-        // Whatever else is wrong with it shows when it is read.
-        _ => Ok(None),
+    let find = move || {
+        // Of a pipe, what is read now would be missing later.
+        if !path.is_file() {
+            return Ok(None);
+        }
+        match File::open(&path).map(|file| Catalogue::open(file, &ReadOptions::default())) {
+            Ok(Err(CatalogueError::FieldsBehindData)) => File::open(&path)
+                .map_err(CatalogueError::Read)
+                .and_then(find_fields)
+                .map(Some),
+            // Whatever else is wrong with it shows when it is read.
+            _ => Ok(None),
+        }
     };
     on_cpu(find).await.map_err(|error| StageError::Catalogue {
         from: source.place(),
