@@ -1,7 +1,8 @@
 //! Inputs: files and standard input, with progress on a terminal.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::fs::{File, Metadata};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,44 +11,25 @@ use engine::catalogue::{Catalogue, CatalogueError, ReadOptions, find_fields};
 use engine::compression::{Compression, read_all};
 use indicatif::{ProgressBar, ProgressBarIter, ProgressStyle};
 
-/// A file, or standard input where the path is `-`.
-pub(crate) enum Input {
-    File(File),
-    Stdin(io::Stdin),
+/// Opens a file, or standard input where the path is `-`.
+pub(crate) fn open(path: &Path) -> anyhow::Result<File> {
+    let file = if path == Path::new("-") {
+        // Read without a buffer in between, and known for a file where it was redirected from one.
+        io::stdin().as_fd().try_clone_to_owned().map(File::from)
+    } else {
+        File::open(path)
+    };
+    let file = file.with_context(|| format!("cannot open {}", name(path)))?;
+    if file.metadata()?.is_dir() {
+        anyhow::bail!("{} is a folder, not a file", name(path));
+    }
+    Ok(file)
 }
 
-impl Input {
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self::Stdin(io::stdin()));
-        }
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        if file.metadata()?.is_dir() {
-            anyhow::bail!("{} is a folder, not a file", path.display());
-        }
-        Ok(Self::File(file))
-    }
-
-    /// The number of bytes, where it is known.
-    fn length(&self) -> Option<u64> {
-        match self {
-            Self::File(file) => file
-                .metadata()
-                .ok()
-                .filter(|data| data.is_file())
-                .map(|data| data.len()),
-            Self::Stdin(_) => None,
-        }
-    }
-}
-
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read(buffer),
-            Self::Stdin(stdin) => stdin.read(buffer),
-        }
-    }
+/// The number of bytes, where it is known.
+fn length(file: &File) -> Option<u64> {
+    let data = file.metadata().ok().filter(Metadata::is_file)?;
+    Some(data.len())
 }
 
 /// What people call an input.
@@ -61,7 +43,7 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// Reads a small input whole, with its compression taken off.
 pub(crate) fn read_small(path: &Path) -> anyhow::Result<(Compression, Vec<u8>)> {
-    read_all(Input::open(path)?).with_context(|| format!("cannot read {}", name(path)))
+    read_all(open(path)?).with_context(|| format!("cannot read {}", name(path)))
 }
 
 /// Opens a catalogue with a progress bar on a terminal. A JSON document that gives its rows before its
@@ -71,10 +53,10 @@ pub(crate) fn read_small(path: &Path) -> anyhow::Result<(Compression, Vec<u8>)> 
 pub(crate) fn open_catalogue(
     path: &Path,
     is_quiet: bool,
-) -> anyhow::Result<(Catalogue<ProgressBarIter<Input>>, ProgressBar)> {
-    let open = |fields| -> anyhow::Result<_> {
-        let input = Input::open(path)?;
-        let length = input.length();
+) -> anyhow::Result<(Catalogue<ProgressBarIter<File>>, ProgressBar)> {
+    let attempt = |fields| -> anyhow::Result<_> {
+        let input = open(path)?;
+        let length = length(&input);
         let bar = if is_quiet {
             ProgressBar::hidden()
         } else {
@@ -93,10 +75,10 @@ pub(crate) fn open_catalogue(
             }
         }
     };
-    let opened = match open(None)? {
+    let opened = match attempt(None)? {
         Err(CatalogueError::FieldsBehindData) if can_be_read_twice(path) => {
-            let fields = find_fields(Input::open(path)?).with_context(|| name(path))?;
-            open(Some(fields))?
+            let fields = find_fields(open(path)?).with_context(|| name(path))?;
+            attempt(Some(fields))?
         }
         opened => opened,
     };
@@ -104,7 +86,7 @@ pub(crate) fn open_catalogue(
 }
 
 /// Whether there is a file at `path`, and no pipe.
-fn can_be_read_twice(path: &Path) -> bool {
+pub(crate) fn can_be_read_twice(path: &Path) -> bool {
     path != Path::new("-") && std::fs::metadata(path).is_ok_and(|data| data.is_file())
 }
 

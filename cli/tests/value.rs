@@ -16,6 +16,8 @@ fn threads_and_the_way_in_change_no_byte() {
     let bytes = std::fs::read(data("asteroids-2021.csv")).unwrap();
     let piped = folder.run_with_input(&["value", "-"], &bytes);
     assert_eq!(file.stdout, piped.stdout);
+    let redirected = folder.run_from_file(&["value", "-"], &data("asteroids-2021.csv"));
+    assert_eq!(file.stdout, redirected.stdout);
     folder.done(&[
         "value",
         &data("asteroids-2021.csv"),
@@ -365,6 +367,11 @@ fn another_table_in_place_of_the_catalogue_is_told_by_its_option() {
         assert_eq!(ran.code, Some(1));
         assert!(ran.stderr.contains(option), "{name}: {}", ran.stderr);
     }
+    // A pipe is not read again to find out which it is.
+    let table = std::fs::read(data("delta-v.html")).unwrap();
+    let piped = folder.run_with_input(&["value", "/dev/stdin"], &table);
+    assert_eq!(piped.code, Some(1));
+    assert!(piped.stderr.contains("page of HTML"), "{}", piped.stderr);
 }
 
 #[test]

@@ -269,7 +269,6 @@ impl Workshop<'_, '_> {
                 self.value_own(&reader);
             });
         }
-        self.queue.write_next();
         let reader = reader.into_inner();
         let ended = reader.expect("a reader's panic goes on").ended;
         ended.unwrap_or(Ok(()))

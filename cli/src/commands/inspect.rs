@@ -85,10 +85,10 @@ fn inspect(path: &Path) -> anyhow::Result<Inspection> {
             bar.finish_and_clear();
             return Ok(inspection);
         }
-        Err(error) if is_other_table(&error) && path != Path::new("-") => error,
+        Err(error) if is_other_table(&error) && input::can_be_read_twice(path) => error,
         Err(error) => return Err(error),
     };
-    match inspect_table(input::Input::open(path)?, &input::name(path)) {
+    match inspect_table(input::open(path)?, &input::name(path)) {
         Some(inspection) => Ok(inspection),
         None => bail!(
             "{error:#}; nor is it a delta-v or NHATS table, a list of masses or a table of the NASA Exoplanet Archive"

@@ -199,8 +199,8 @@ fn advise_on_other_table(error: anyhow::Error, path: &Path) -> anyhow::Error {
     let is_other_table = error
         .downcast_ref()
         .is_some_and(CatalogueError::may_be_other_table);
-    let inspected = (is_other_table && path != Path::new("-"))
-        .then(|| inspect_table(input::Input::open(path).ok()?, ""))
+    let inspected = (is_other_table && input::can_be_read_twice(path))
+        .then(|| inspect_table(input::open(path).ok()?, ""))
         .flatten();
     let (what, option) = match inspected.map(|inspection| inspection.source) {
         Some(Table::DeltaVTable { .. }) => ("a delta-v table", "--delta-v"),

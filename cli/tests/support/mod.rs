@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -16,6 +16,14 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    fn of(output: Output) -> Self {
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
     /// The items on standard output.
     pub(crate) fn items(&self) -> Vec<serde_json::Value> {
         let parse = |line| serde_json::from_str(line).expect("an item is a line of JSON");
@@ -113,11 +121,14 @@ impl Folder {
         let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let output = child.wait_with_output().expect("the program ends");
         writing.join().expect("the writing thread ends");
-        Ran {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+        Ran::of(output)
+    }
+
+    /// Runs the program with standard input redirected from `file`.
+    pub(crate) fn run_from_file(&self, args: &[&str], file: &str) -> Ran {
+        let file = std::fs::File::open(file).expect("a file");
+        let output = self.command(args).stdin(file).output();
+        Ran::of(output.expect("the program ends"))
     }
 
     /// Starts the program with pipes to all its streams.
