@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
-/// Bytes of content in a frame: half a chunk's, which it is decoded straight into, and few enough for a core's second cache.
+/// Bytes of content in a frame: half of a chunk's, as it is decoded straight into one, and few enough for a core's second cache.
 pub const CONTENT_BYTES: usize = 256 << 10;
 
 /// Of how many bytes of content one frame's place is noted: of every sixteenth frame, so that a list stays short.

@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 
 use crate::body::Valuer;
 use crate::catalogue::{Catalogue, CatalogueError, Header, ReadOptions};
-use crate::compression::Compression;
 use crate::pipeline::{self, PipelineError, PipelineOptions, Sinks, Summary};
 use crate::sink::Discard;
 
@@ -75,10 +74,6 @@ fn read(
 ) -> Result<Checked, PipelineError> {
     let catalogue = Catalogue::open(&mut reader, options)?;
     let header = catalogue.header().clone();
-    // One compression was taken off before, and whoever reads the input set takes off its frames' alone.
-    if header.compression != Compression::None {
-        return Err(CatalogueError::CompressedTwice.into());
-    }
     let sinks = Sinks {
         items: &mut Discard,
         rejects: &mut |_| Ok(()),

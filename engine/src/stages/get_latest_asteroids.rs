@@ -1,7 +1,7 @@
 //! `get-latest-asteroids`: JPL's catalogue, streamed into the store and checked on its way.
 //!
 //! ```text
-//! source ──▶ decompress ──┬──▶ check (the synchronous core, on its own threads)
+//! source ──▶ decompress ──┬──▶ check (the synchronous core, on a thread of its own)
 //!                         └──▶ frames of 256 KiB ──▶ compress (2 side by side) ──▶ hash ──▶ store
 //! ```
 //!
@@ -22,6 +22,7 @@ use super::check::{Check, Checked};
 use super::open::{Opened, open};
 use super::{Context, StageError};
 use crate::catalogue::{Catalogue, CatalogueError, ReadOptions, find_fields};
+use crate::compression::Compression;
 use crate::content::Content;
 use crate::cpu::on_cpu;
 use crate::crash;
@@ -124,6 +125,13 @@ async fn attempt(
     let Opened { origin, content } =
         open(context, source, WHAT, MAX_CONTENT_BYTES, TOTAL_TIMEOUT).await?;
     let (start, content) = peek(content).await?;
+    // One compression was taken off, and whoever reads the input set takes off its frames' alone.
+    if Compression::of(&start) != Compression::None {
+        return Err(StageError::Catalogue {
+            from: source.place(),
+            source: CatalogueError::CompressedTwice.into(),
+        });
+    }
     let is_json = Content::of(&start) == Content::Json;
     let name = if is_json {
         "asteroids.json.zst"
