@@ -367,11 +367,54 @@ fn another_table_in_place_of_the_catalogue_is_told_by_its_option() {
         assert_eq!(ran.code, Some(1));
         assert!(ran.stderr.contains(option), "{name}: {}", ran.stderr);
     }
-    // A pipe is not read again to find out which it is.
+}
+
+/// Nobody writes into a FIFO a second time: whoever opened it again would wait for ever.
+#[test]
+fn a_fifo_is_opened_once() {
+    let folder = Folder::new();
     let table = std::fs::read(data("delta-v.html")).unwrap();
-    let piped = folder.run_with_input(&["value", "/dev/stdin"], &table);
-    assert_eq!(piped.code, Some(1));
-    assert!(piped.stderr.contains("page of HTML"), "{}", piped.stderr);
+    for command in ["value", "inspect"] {
+        for (bytes, message) in [
+            (&table[..], "page of HTML"),
+            (
+                br#"{"data":[["1"]],"fields":["pdes"]}"#,
+                "read it from a file",
+            ),
+        ] {
+            let fifo = folder.path("fifo");
+            let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+            assert!(made.expect("coreutils").success());
+            let mut child = folder.start(&[command, "fifo"]);
+            let writing = {
+                let (fifo, bytes) = (fifo.clone(), bytes.to_vec());
+                std::thread::spawn(move || std::fs::write(fifo, bytes))
+            };
+            let begun = Instant::now();
+            while child.try_wait().unwrap().is_none() {
+                if begun.elapsed() > Duration::from_secs(20) {
+                    child.kill().unwrap();
+                    panic!("{command} waits for more");
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            // One that gave up early does not take all of it.
+            let _ = writing.join().unwrap();
+            let ran = child.wait_with_output().unwrap();
+            let stderr = String::from_utf8_lossy(&ran.stderr);
+            assert_eq!(ran.status.code(), Some(1), "{command}: {stderr}");
+            assert!(stderr.contains(message), "{command}: {stderr}");
+            std::fs::remove_file(fifo).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_on_standard_input_is_named_as_one() {
+    let folder = Folder::new();
+    let ran = folder.run_from_file(&["value", "-"], "/");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("is a folder"), "{}", ran.stderr);
 }
 
 #[test]
